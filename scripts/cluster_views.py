@@ -1,0 +1,130 @@
+"""Cluster the views of one batch: the same steps for the internal and the external source."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from clustering.batches import batch_of
+from clustering.clustered_view import (
+    QUALITY,
+    VIEW_SCORES,
+    ClusteredView,
+    ClusterSettings,
+    cluster_view,
+)
+from clustering.contracts import CLUSTERS, FEATURES, POINTS, SALES_BY_CATEGORY
+from clustering.feature_space import SpaceSettings
+from clustering.fitted_views import save_views
+from clustering.joblog import job_log
+from clustering.tables import read_table, write_table
+from clustering.view_matrix import view_matrix
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+logger = logging.getLogger(__name__)
+
+
+def cluster_views(
+    source: str,
+    features: pl.DataFrame,
+    sales: pl.DataFrame | None,
+    settings: ClusterSettings,
+    seed: int,
+) -> list[ClusteredView]:
+    """Cluster every view of `features`, each for itself.
+
+    Parameters
+    ----------
+    source : {"internal", "external"}
+        Where the features come from.
+    features : polars.DataFrame
+        The features contract.
+    sales : polars.DataFrame or None
+        The contract of sales by category, where views are categories: weights of the stores.
+    settings : ClusterSettings
+        How every view is clustered.
+    seed : int
+        The seed of the configuration.
+
+    Raises
+    ------
+    RuntimeError
+        If a view fails unexpectedly; the message names it.
+    """
+    return [
+        _cluster_one(source, str(view), rows, sales, settings, seed)
+        for (view,), rows in features.group_by("view", maintain_order=True)
+    ]
+
+
+def _cluster_one(
+    source: str,
+    view: str,
+    rows: pl.DataFrame,
+    sales: pl.DataFrame | None,
+    settings: ClusterSettings,
+    seed: int,
+) -> ClusteredView:
+    weights = None if sales is None else sales.filter(category=view)
+    try:
+        clustered = cluster_view(source, view, view_matrix(rows, weights), settings, seed)
+    except Exception as error:
+        raise RuntimeError(f"{source} view {view!r} cannot be clustered: {error}") from error
+    logger.info("clustered %s", clustered.quality)
+    return clustered
+
+
+def typed(settings: dict[str, Any]) -> ClusterSettings:
+    """Return `cluster.{source}` of the configuration with its types."""
+    space, rest = (
+        {field.name: settings[field.name] for field in fields(kind) if field.name in settings}
+        for kind in (SpaceSettings, ClusterSettings)
+    )
+    return ClusterSettings(space=SpaceSettings(**space), **rest)
+
+
+def main(
+    features: str,
+    sales: str | Sequence[str],
+    clusters: str,
+    points: str,
+    quality: str,
+    scores: str,
+    models: str,
+    source: str,
+    batch: int,
+    settings: dict[str, Any],
+    seed: int,
+) -> None:
+    """Read `features` (and `sales`, unless empty) and write what clustering one batch gives."""
+    table = read_table(features, FEATURES)
+    names = table["view"].unique(maintain_order=True).to_list()
+    mine = [name for name in names if batch_of(name, settings["batches"]) == batch]
+    logger.info("%d of %d views are in this batch", len(mine), len(names))
+    weights = read_table(sales, SALES_BY_CATEGORY) if isinstance(sales, str) else None
+    # One thread a process: two cost nearly twice the processor time of one, and sums of floats
+    # would depend on how many there are.
+    with threadpool_limits(1):
+        clustered = cluster_views(
+            source, table.filter(pl.col("view").is_in(mine)), weights, typed(settings), seed
+        )
+    write_table(_stack(CLUSTERS.columns, [each.clusters for each in clustered]), clusters, CLUSTERS)
+    write_table(_stack(POINTS.columns, [each.points for each in clustered]), points, POINTS)
+    write_table(pl.DataFrame([each.quality for each in clustered], schema=QUALITY), quality)
+    write_table(_stack(VIEW_SCORES, [each.scores for each in clustered]), scores)
+    save_views((each.fitted for each in clustered), models)
+
+
+def _stack(schema: Mapping[str, Any], frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Stack the tables of the views of a batch; there may be none."""
+    return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        main(**snakemake.input, **snakemake.output, **snakemake.params)

@@ -1,0 +1,188 @@
+"""Clustering one view: from its matrix to clusters, their quality and the fitted model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from clustering.choice_of_k import SCORES, choose_k, score_each_k
+from clustering.feature_space import FeatureSpace, SpaceSettings, fit_space
+from clustering.fitted_views import FittedView
+from clustering.outliers import flag_outliers
+from clustering.partition import fit_centres
+from clustering.seeds import derived_seed
+from clustering.view_matrix import ViewMatrix
+
+Matrix = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+SAME_PLACE = 9
+"""Decimals to which points must agree to count as one place: far above rounding errors."""
+
+QUALITY = {
+    "view": pl.String,
+    "stores": pl.Int64,
+    "outliers": pl.Int64,
+    "features": pl.Int64,
+    "dimensions": pl.Int64,
+    "k": pl.Int32,
+    "reason": pl.String,
+    "smallest_cluster": pl.Int64,
+    "largest_cluster": pl.Int64,
+    "variance_explained": pl.Float64,
+    **{name: dtype for name, dtype in SCORES.items() if name != "k"},
+}
+"""A row per view: what was clustered, the k that was chosen and why, and the scores at that k."""
+
+VIEW_SCORES = {"view": pl.String, **SCORES}
+"""A row per view and k: what every criterion says of it."""
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """How a view is clustered; the keys of `cluster.{source}` in the configuration."""
+
+    space: SpaceSettings
+    min_stores: int
+    outliers: str
+    outlier_share: float
+    criterion: str
+    min_prediction_strength: float
+    min_k: int
+    max_k: int
+    starts: int
+
+
+@dataclass(frozen=True)
+class ClusteredView:
+    """What clustering one view gives.
+
+    Attributes
+    ----------
+    clusters, points : polars.DataFrame
+        Rows of the contracts of the same names: one per store of the view.
+    quality : dict
+        The row of `QUALITY`.
+    scores : polars.DataFrame
+        Rows of `VIEW_SCORES`: what every criterion says of every k.
+    fitted : FittedView
+        Assigns later stores.
+    """
+
+    clusters: pl.DataFrame
+    points: pl.DataFrame
+    quality: dict[str, object]
+    scores: pl.DataFrame
+    fitted: FittedView
+
+
+class OneCluster(Exception):  # noqa: N818  (no error: the view stays whole, for this reason)
+    """A view cannot be parted; its message is the reason that is reported."""
+
+
+def cluster_view(
+    source: str, view: str, matrix: ViewMatrix, settings: ClusterSettings, seed: int
+) -> ClusteredView:
+    """Cluster the stores of one view; a view that cannot be parted is one cluster, with a reason.
+
+    Parameters
+    ----------
+    source, view : str
+        What is clustered; with `seed` they decide every random choice.
+    matrix : ViewMatrix
+        The stores of the view by its features.
+    settings : ClusterSettings
+        How; see `cluster` in the configuration.
+    seed : int
+        The seed of the configuration.
+    """
+    seed = derived_seed(seed, source, view)
+    flags = np.zeros(len(matrix.stores), dtype=np.bool_)
+    scores = pl.DataFrame(schema=SCORES)
+    try:
+        space, flags = _space_without_outliers(matrix, settings, seed)
+        fitted_points = space.points(matrix.values, matrix.weights)[~flags]
+        scores = score_each_k(
+            fitted_points, _bounds(fitted_points, settings), settings.starts, seed
+        )
+        choice = choose_k(scores, settings.criterion, settings.min_prediction_strength)
+        centres = fit_centres(fitted_points, choice.k, settings.starts, seed)
+        reason = choice.reason
+    except OneCluster as whole:
+        space, centres, reason = None, np.zeros((1, 1)), str(whole)
+    fitted = FittedView(source, view, matrix.features, space, centres)
+    return _described(matrix, fitted, flags, scores, reason)
+
+
+def _space_without_outliers(
+    matrix: ViewMatrix, settings: ClusterSettings, seed: int
+) -> tuple[FeatureSpace, Flags]:
+    """Fit the space on all stores, flag the outliers in it, and fit it again without them."""
+    stores, features = matrix.values.shape
+    if stores < settings.min_stores:
+        raise OneCluster(f"{stores} stores, fewer than min_stores, {settings.min_stores}")
+    if len(np.unique(np.nan_to_num(matrix.values, nan=-np.inf), axis=0)) == 1:
+        only = f"only one feature, {matrix.features[0]}" if features == 1 else "nothing varies"
+        raise OneCluster(f"{only}: all {stores} stores are alike")
+    space = fit_space(matrix.values, matrix.weights, settings.space)
+    points = space.points(matrix.values, matrix.weights)
+    flags = flag_outliers(points, settings.outliers, settings.outlier_share, seed)
+    if len(np.unique(matrix.values[~flags].round(SAME_PLACE), axis=0)) == 1:
+        raise OneCluster(f"nothing varies among the {(~flags).sum()} stores that are no outliers")
+    return space.refit(matrix.values[~flags], matrix.weights[~flags]), flags
+
+
+def _bounds(points: Matrix, settings: ClusterSettings) -> range:
+    """Return the values of k that are allowed and possible."""
+    places = len(np.unique(points.round(SAME_PLACE), axis=0))
+    if places < settings.min_k:
+        raise OneCluster(f"stores lie in {places} different places, fewer than min_k")
+    return range(settings.min_k, min(settings.max_k, places) + 1)
+
+
+def _described(
+    matrix: ViewMatrix, fitted: FittedView, flags: Flags, scores: pl.DataFrame, reason: str
+) -> ClusteredView:
+    """Assign every store, outliers too, and put what was found into tables."""
+    points = fitted.points(matrix.values, matrix.weights)
+    assigned = fitted.assign(matrix.values, matrix.weights)
+    key = {"view": fitted.view, "store_nbr": matrix.stores}
+    clusters = pl.DataFrame(
+        {
+            **key,
+            "cluster": assigned.cluster,
+            "is_outlier": flags,
+            "distance": assigned.distance,
+            "next_cluster": assigned.next_cluster,
+            "next_distance": assigned.next_distance,
+        },
+        schema_overrides={"next_cluster": pl.Int32, "next_distance": pl.Float64},
+    ).with_columns(margin=1 - pl.col("distance") / pl.col("next_distance"))
+    sizes = clusters["cluster"].value_counts()["count"]
+    at_k = scores.filter(pl.col("k") == len(fitted.centres))
+    quality = {
+        "view": fitted.view,
+        "stores": len(matrix.stores),
+        "outliers": int(flags.sum()),
+        "features": len(matrix.features),
+        "dimensions": points.shape[1],
+        "k": len(fitted.centres),
+        "reason": reason,
+        "smallest_cluster": sizes.min(),
+        "largest_cluster": sizes.max(),
+        "variance_explained": _variance_explained(points, assigned.distance),
+        **({} if at_k.is_empty() else at_k.drop("k").row(0, named=True)),
+    }
+    return ClusteredView(
+        clusters=clusters,
+        points=pl.DataFrame({**key, "point": points.tolist()}),
+        quality=quality,
+        scores=scores.select(pl.lit(fitted.view).alias("view"), pl.all()),
+        fitted=fitted,
+    )
+
+
+def _variance_explained(points: Matrix, distances: Matrix) -> float | None:
+    total = float(((points - points.mean(axis=0)) ** 2).sum())
+    return 1 - float((distances**2).sum()) / total if total > 0 else None

@@ -1,0 +1,165 @@
+"""The merged configuration: held to its schema, with a message of one line for each fault."""
+
+import difflib
+import glob
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+Config = dict[str, Any]
+
+OUT_OF_BOUNDS = {
+    "minimum": "is below the least allowed,",
+    "maximum": "is above the most allowed,",
+    "exclusiveMinimum": "must be above",
+    "exclusiveMaximum": "must be below",
+}
+
+
+class ConfigurationError(ValueError):
+    """The configuration, or a path that it names, is wrong; the message says where and how."""
+
+
+def environments(schema: Mapping[str, Any]) -> list[str]:
+    """Return the names of the environments that the schema knows."""
+    names: list[str] = schema["properties"]["env"]["enum"]
+    return names
+
+
+def check_environment(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Refuse an unknown environment before its file is looked for.
+
+    Raises
+    ------
+    ConfigurationError
+        Naming the environment and those that there are.
+    """
+    if config.get("env") not in environments(schema):
+        known = ", ".join(environments(schema))
+        raise ConfigurationError(f"env: {config.get('env')!r} is not one of {known}")
+
+
+def check_configuration(config: Config, schema: Mapping[str, Any]) -> None:
+    """Hold a merged configuration to the schema, and its bounds to each other.
+
+    Raises
+    ------
+    ConfigurationError
+        With one line per fault: the key, what is wrong and what is allowed.
+    """
+    validator = Draft202012Validator(schema)
+    faults = sorted(
+        {
+            message
+            for error in validator.iter_errors(config)
+            for message in _messages(error, ".".join(map(str, error.absolute_path)))
+        }
+    )
+    if faults := faults or list(_contradictions(config)):
+        raise ConfigurationError("\n".join(faults))
+
+
+def read_as_typed(given: object, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Return a configuration with text turned to the numbers and booleans that the schema expects.
+
+    Values nested in `--config cluster='{internal: {max_k: 4}}'` arrive as text.
+    """
+    while "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rsplit("/", maxsplit=1)[-1]]
+    if isinstance(given, dict):
+        properties = schema.get("properties", {})
+        return {
+            key: read_as_typed(value, properties.get(key, {}), root) for key, value in given.items()
+        }
+    if isinstance(given, list):
+        return [read_as_typed(value, schema.get("items", {}), root) for value in given]
+    if isinstance(given, str) and schema.get("type") in {"integer", "number", "boolean"}:
+        return yaml.safe_load(given)
+    return given
+
+
+def raw_files(path: str | Sequence[str], key: str, *, buildable: bool) -> list[str]:
+    """Return the files that a configured path means, in order: a file, several, or a glob.
+
+    Parameters
+    ----------
+    path : str or sequence of str
+        As configured; `${NAME}` is read from the environment.
+    key : str
+        Where it is configured, for messages.
+    buildable : bool
+        Whether a file that is not there yet may be built by the workflow.
+
+    Raises
+    ------
+    ConfigurationError
+        If a variable is not set, a file does not exist or a glob matches nothing.
+    """
+    patterns = [path] if isinstance(path, str) else list(path)
+    return [file for pattern in patterns for file in _expanded(pattern, key, buildable=buildable)]
+
+
+def _expanded(pattern: str, key: str, *, buildable: bool) -> list[str]:
+    name = os.path.expandvars(pattern)
+    if unset := re.search(r"\$\{?(\w+)\}?", name):
+        raise ConfigurationError(
+            f"{key}: environment variable {unset[1]} is not set; export it, or configure the path"
+        )
+    if Path(name).is_file() or buildable:
+        return [name]
+    if matches := sorted(glob.glob(name, recursive=True)):  # noqa: PTH207  (may be absolute)
+        return matches
+    kind = "no file matches" if glob.has_magic(name) else "there is no file"
+    raise ConfigurationError(f"{key}: {kind} {name} (looked for from {Path.cwd()})")
+
+
+def _messages(error: ValidationError, key: str) -> Iterator[str]:
+    """Say in one line per fault what jsonschema found."""
+    value: Any = error.instance
+    bound: Any = error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            allowed = list(cast("Any", error.schema)["properties"])
+            for unknown in sorted(set(value) - set(allowed)):
+                close = difflib.get_close_matches(unknown, allowed, n=1)
+                hint = f"did you mean {close[0]}? " if close else ""
+                yield f"{_join(key, unknown)}: unknown key; {hint}Allowed: {', '.join(allowed)}"
+        case "required":
+            for name in sorted(set(bound) - set(value)):
+                yield f"{_join(key, name)}: missing"
+        case "enum":
+            yield f"{key}: {value!r} is not one of {', '.join(map(str, bound))}"
+        case "type":
+            kinds = bound if isinstance(bound, str) else " or ".join(bound)
+            yield f"{key}: {value!r} is not of type {kinds}"
+        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" as side:
+            yield f"{key}: {value!r} {OUT_OF_BOUNDS[side]} {bound}"
+        case _:
+            yield f"{key}: {error.message}"
+
+
+def _join(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    """Find settings that are each allowed but not together."""
+    for source, settings in config["cluster"].items():
+        if settings["min_k"] > settings["max_k"]:
+            yield (
+                f"cluster.{source}.min_k: {settings['min_k']} is above "
+                f"cluster.{source}.max_k, {settings['max_k']}"
+            )
+    winner: dict[str, int] = {}
+    for index, table in enumerate(config["sources"]["external"]["tables"]):
+        for column in table.get("wins", []):
+            if winner.setdefault(column.lower(), index) != index:
+                yield (
+                    f"sources.external.tables.{index}.wins: {column} is also won by "
+                    f"sources.external.tables.{winner[column.lower()]}; one table decides"
+                )

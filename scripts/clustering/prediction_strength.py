@@ -1,0 +1,66 @@
+"""How well clusters made from one half of the stores predict those of the other half."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustering.partition import nearest
+
+Matrix = NDArray[np.float64]
+
+SPLITS = 20
+"""Random halvings; the standard error of their mean is then small beside the threshold."""
+
+
+def prediction_strength(
+    points: Matrix, k: int, fit: Callable[[Matrix], Matrix], seed: int, splits: int = SPLITS
+) -> float:
+    """Return the mean prediction strength over random halvings of the stores.
+
+    For each halving, both halves are clustered. For each cluster of one half, the share of its
+    pairs of stores that the centres of the other half also put together is taken; the lowest
+    share over the clusters counts. A cluster of one store has no pair and counts as 0, and so does
+    a half of fewer than k distinct points.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_stores, n_dimensions)
+        In an order that does not depend on the numbers of the stores.
+    k : int
+        How many clusters.
+    fit : callable
+        From points to the centres of their k clusters.
+    seed : int
+        Decides the halvings.
+    splits : int
+        How many halvings; each is used in both directions.
+
+    References
+    ----------
+    Tibshirani and Walther, "Cluster validation by prediction strength", Journal of Computational
+    and Graphical Statistics 14(3), 2005.
+    """
+    random = np.random.default_rng(seed)
+    strengths = []
+    for _ in range(splits):
+        shuffled = random.permutation(len(points))
+        first, second = (points[np.sort(half)] for half in np.array_split(shuffled, 2))
+        if any(len(np.unique(half, axis=0)) < k for half in (first, second)):
+            strengths.append(0.0)
+            continue
+        centres_first, centres_second = fit(first), fit(second)
+        strengths.append(_strength(first, centres_first, centres_second))
+        strengths.append(_strength(second, centres_second, centres_first))
+    return float(np.mean(strengths))
+
+
+def _strength(points: Matrix, own: Matrix, other: Matrix) -> float:
+    mine = nearest(points, own).cluster - 1
+    theirs = nearest(points, other).cluster - 1
+    together = np.zeros((len(own), len(other)))
+    np.add.at(together, (mine, theirs), 1)
+    sizes = together.sum(axis=1)
+    pairs = sizes * (sizes - 1)
+    kept = (together * (together - 1)).sum(axis=1)
+    return float(np.divide(kept, pairs, out=np.zeros_like(kept), where=pairs > 0).min())
