@@ -78,7 +78,7 @@ def read_as_typed(given: object, schema: Mapping[str, Any], root: Mapping[str, A
         }
     if isinstance(given, list):
         return [read_as_typed(value, schema.get("items", {}), root) for value in given]
-    if isinstance(given, str) and schema.get("type") in {"integer", "number", "boolean"}:
+    if isinstance(given, str) and schema.get("type") in ("integer", "number", "boolean"):
         return yaml.safe_load(given)
     return given
 

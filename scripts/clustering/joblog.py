@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
+CAUSE = "failed because: "
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -32,8 +34,29 @@ def job_log(job: Any) -> Iterator[None]:  # noqa: ANN401  (Snakemake's object ha
     try:
         yield
     except Exception as error:
-        logger.exception("failed: %s", error)  # noqa: TRY401  (the cause stands above the traceback)
+        logger.exception("%s%s", CAUSE, error)  # noqa: TRY401  (the cause stands above the traceback)
         raise
     for name, value in job.output.items():
         logger.info("output %s = %s", name, value)
     logger.info("done")
+
+
+def failures(run_log: str) -> list[tuple[str, str, str]]:
+    """Return the rule, the log file and the cause of every job that failed in a run.
+
+    Parameters
+    ----------
+    run_log : str
+        Snakemake's own log of the run.
+    """
+    text = Path(run_log).read_text(encoding="utf-8")
+    failed = re.findall(
+        r"^Error in rule (\w+):.*?^ +log: (.+?) \(check", text, re.MULTILINE | re.DOTALL
+    )
+    return [(rule, log, _cause(Path(log))) for rule, log in dict.fromkeys(failed)]
+
+
+def _cause(log: Path) -> str:
+    written = log.read_text(encoding="utf-8") if log.exists() else ""
+    causes = re.findall(rf"{CAUSE}(.+)", written)
+    return causes[-1] if causes else "the job ended before it could say why"

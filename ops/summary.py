@@ -1,0 +1,65 @@
+"""Print where the results of an environment are, and a table of what they say per category."""
+
+import argparse
+from pathlib import Path
+
+import polars as pl
+
+from ops.arguments import ENVIRONMENTS
+
+COLUMNS = {
+    "category": "category",
+    "stores": "stores",
+    "internal_clusters": "internal",
+    "external_clusters": "external",
+    "demand_clusters": "demand",
+    "clustered": "clustered",
+    "reassigned": "reassigned",
+    "predicted": "predicted",
+    "excluded": "excluded",
+}
+
+
+def summary(results: Path) -> str:
+    """Return what is said of the published run of one environment.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The results of the environment, `results/{env}`.
+    """
+    current = results / "current"
+    if not current.is_dir():
+        return f"Nothing is published yet; what was built is in {results}"
+    table = pl.read_csv(current / "merged" / "summary.csv").select(COLUMNS).rename(COLUMNS)
+    with pl.Config(
+        tbl_formatting="ASCII_MARKDOWN",
+        tbl_hide_column_data_types=True,
+        tbl_hide_dataframe_shape=True,
+        tbl_rows=-1,
+        tbl_cols=-1,
+        tbl_width_chars=200,
+        fmt_str_lengths=60,
+    ):
+        text = str(table)
+    stores = table["stores"].cast(int).to_list()[0] if table.height else 0
+    statuses = ", ".join(
+        f"{table[status].sum():,} {status}"
+        for status in ("clustered", "reassigned", "predicted", "excluded")
+    )
+    return (
+        f"Clusters and statuses of the stores, per category\n{text}\n"
+        f"{table.height} categories, {stores:,} stores: {statuses}\n"
+        f"Results: {current}/merged/store_clusters.csv ({current.readlink()})"
+    )
+
+
+def main() -> None:
+    """Print the summary of the environment that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--env", choices=ENVIRONMENTS, default="dev", help="default: dev")
+    print(summary(Path("results") / parser.parse_args().env))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+import re
+from copy import deepcopy
+
+import pytest
+from snakemake.utils import update_config
+
+from clustering.configuration import (
+    ConfigurationError,
+    check_configuration,
+    check_environment,
+    environments,
+    raw_files,
+    read_as_typed,
+)
+from tests.conftest import ROOT, read_yaml
+
+
+def faults(config, schema):
+    with pytest.raises(ConfigurationError) as caught:
+        check_configuration(config, schema)
+    return str(caught.value).splitlines()
+
+
+def leaves(node, schema, path=()):
+    """Dotted keys of everything that may be set, as the README writes them."""
+    if "$ref" in node:
+        node = schema["$defs"][node["$ref"].rsplit("/", maxsplit=1)[-1]]
+    if node.get("items", {}).get("type") == "object":
+        return {".".join(path)} | leaves(node["items"], schema, path)
+    if "properties" not in node:
+        return {".".join(path)}
+    return set().union(
+        *(leaves(child, schema, (*path, name)) for name, child in node["properties"].items())
+    )
+
+
+@pytest.mark.parametrize("env", ["dev", "staging", "prod"])
+def test_every_environment_is_valid_on_top_of_base(env, schema):
+    config = read_yaml("base.yaml")
+    update_config(config, read_yaml(f"{env}.yaml") | {"env": env})
+    check_configuration(config, schema)
+
+
+def test_base_says_everything_and_the_environments_only_what_differs(schema):
+    base = read_yaml("base.yaml")
+    for env in environments(schema):
+        overlay = read_yaml(f"{env}.yaml")
+        merged = deepcopy(base)
+        update_config(merged, deepcopy(overlay))
+        for path, value in _flat(overlay):
+            assert _at(base, path) != value, f"{env}.yaml repeats {'.'.join(path)}"
+            assert _at(merged, path) == value
+
+
+def _flat(node, path=()):
+    if isinstance(node, dict):
+        return [leaf for key, child in node.items() for leaf in _flat(child, (*path, key))]
+    return [(path, node)]
+
+
+def _at(node, path):
+    for key in path:
+        node = node[key]
+    return node
+
+
+def test_prod_is_stricter_than_base():
+    base, prod = read_yaml("base.yaml"), read_yaml("prod.yaml")
+    assert prod["check"]["max_rejected_share"] < base["check"]["max_rejected_share"]
+    assert prod["merge"]["min_cluster_size"] > base["merge"]["min_cluster_size"]
+
+
+def test_the_readme_documents_every_key_with_its_default_and_no_other(schema):
+    text = (ROOT / "config" / "README.md").read_text()
+    rows = dict(re.findall(r"^\| `([\w.{}]+)` \| [^|]* \| ([^|]*) \|", text, flags=re.MULTILINE))
+    documented = {
+        key.replace("{source}", source) for key in rows for source in ("internal", "external")
+    }
+    assert documented == leaves(schema, schema)
+    base = {".".join(path): value for path, value in _flat(read_yaml("base.yaml"))}
+    for key, default in rows.items():
+        for source in ("internal", "external"):
+            value = base.get(key.replace("{source}", source))
+            if isinstance(value, int | float | bool):
+                written = re.split(r"; external ", default)
+                shown = written[-1] if source == "external" else written[0]
+                assert shown.strip().strip("`") == str(value).lower(), key
+
+
+def test_an_unknown_key_is_named_with_the_one_that_was_meant(base, schema):
+    base["cluster"]["internal"]["max_kk"] = 4
+    (line,) = faults(base, schema)
+    assert line.startswith("cluster.internal.max_kk: unknown key; did you mean max_k? Allowed: ")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        ("merge", "min_cluster_size", "many", "'many' is not of type integer"),
+        ("merge", "min_cluster_size", 0, "0 is below the least allowed, 1"),
+        ("check", "max_rejected_share", 1.5, "1.5 is above the most allowed, 1"),
+        ("preprocess", "internal", None, "None is not of type object"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_says_what_is_allowed(
+    base, schema, section, key, value, message
+):
+    base[section][key] = value
+    assert faults(base, schema) == [f"{section}.{key}: {message}"]
+
+
+def test_a_choice_that_does_not_exist_is_answered_with_those_that_do(base, schema):
+    base["preprocess"]["internal"]["negative_sales"] = "ignore"
+    assert faults(base, schema) == [
+        "preprocess.internal.negative_sales: 'ignore' is not one of net, reject, error"
+    ]
+
+
+def test_a_table_without_a_path_is_named_by_its_place(base, schema):
+    base["sources"]["external"]["tables"] = [{"wins": ["income"]}]
+    assert faults(base, schema) == ["sources.external.tables.0.path: missing"]
+
+
+def test_every_fault_is_told_at_once(base, schema):
+    base["seed"] = -1
+    base["cluster"]["external"]["starts"] = 0
+    assert [line.split(":")[0] for line in faults(base, schema)] == [
+        "cluster.external.starts",
+        "seed",
+    ]
+
+
+def test_bounds_of_k_that_contradict_each_other_are_refused(base, schema):
+    base["cluster"]["external"] |= {"min_k": 5, "max_k": 4}
+    assert faults(base, schema) == ["cluster.external.min_k: 5 is above cluster.external.max_k, 4"]
+
+
+def test_two_tables_cannot_both_win_a_column(base, schema):
+    base["sources"]["external"]["tables"] = [
+        {"path": "a.csv", "wins": ["income"]},
+        {"path": "b.csv", "wins": ["INCOME"]},
+    ]
+    (line,) = faults(base, schema)
+    assert "tables.1.wins: INCOME is also won by sources.external.tables.0" in line
+
+
+def test_an_unknown_environment_is_answered_with_the_known_ones(schema):
+    with pytest.raises(ConfigurationError, match="'live' is not one of dev, staging, prod"):
+        check_environment({"env": "live"}, schema)
+
+
+def test_text_from_the_command_line_is_read_as_the_type_that_the_schema_expects(base, schema):
+    base["cluster"]["internal"] |= {"max_k": "4", "missing_indicator": "true", "shrinkage": "0.1"}
+    base["merge"]["min_cluster_size"] = "few"
+    typed = read_as_typed(base, schema, schema)
+    internal = typed["cluster"]["internal"]
+    assert (internal["max_k"], internal["missing_indicator"], internal["shrinkage"]) == (
+        4,
+        True,
+        0.1,
+    )
+    assert typed["sources"]["internal"]["sales"]["path"] == "data/demo/sales.parquet"
+    assert faults(typed, schema) == ["merge.min_cluster_size: 'few' is not of type integer"]
+
+
+def test_a_path_is_a_file_several_or_a_glob(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("b1.csv", "b2.csv", "a.csv"):
+        (tmp_path / name).touch()
+    assert raw_files("a.csv", "key", buildable=False) == ["a.csv"]
+    assert raw_files(["b2.csv", "a.csv"], "key", buildable=False) == ["b2.csv", "a.csv"]
+    assert raw_files(str(tmp_path / "b*.csv"), "key", buildable=False) == [
+        str(tmp_path / "b1.csv"),
+        str(tmp_path / "b2.csv"),
+    ]
+
+
+def test_a_file_whose_name_looks_like_a_glob_is_that_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sales[1].csv").touch()
+    assert raw_files("sales[1].csv", "key", buildable=False) == ["sales[1].csv"]
+
+
+def test_a_path_takes_variables_from_the_environment(tmp_path, monkeypatch):
+    (tmp_path / "sales.csv").touch()
+    monkeypatch.setenv("CHAIN", str(tmp_path))
+    assert raw_files("${CHAIN}/sales.csv", "key", buildable=False) == [str(tmp_path / "sales.csv")]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("absent.csv", "a.b: there is no file absent.csv"),
+        ("absent_*.csv", "a.b: no file matches absent_"),
+        ("${NOT_SET_ANYWHERE}/sales.csv", "a.b: environment variable NOT_SET_ANYWHERE is not set"),
+    ],
+)
+def test_a_path_to_nothing_names_the_key_and_what_was_looked_for(
+    tmp_path, monkeypatch, path, message
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        raw_files(path, "a.b", buildable=False)
+
+
+def test_embedded_data_need_not_be_there_yet(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert raw_files("data/demo/sales.parquet", "key", buildable=True) == [
+        "data/demo/sales.parquet"
+    ]
