@@ -35,7 +35,9 @@ def write_table(frame: pl.DataFrame, path: str, contract: Contract | None = None
     if path.endswith(".csv"):
         write_whole(path, table.write_csv)
     else:
-        write_whole(path, lambda part: table.write_parquet(part, compression="zstd"))
+        # Parquet pages end where a frame's chunks end, and those depend on the number of threads.
+        whole = table.rechunk()
+        write_whole(path, lambda part: whole.write_parquet(part, compression="zstd"))
 
 
 def write_whole(path: str, write: Callable[[Path], object]) -> None:
