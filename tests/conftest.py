@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from snakemake.utils import update_config
+from threadpoolctl import threadpool_limits
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,3 +26,10 @@ def base():
     config = read_yaml("base.yaml")
     update_config(config, deepcopy(read_yaml("dev.yaml")))
     return config
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """As in a job: more threads make small fits slower."""
+    with threadpool_limits(1):
+        yield

@@ -39,5 +39,5 @@ def identifier(column: str, dtype: pl.DataType) -> pl.Expr:
         exact = (float_value == float_value.floor()) & (float_value <= LARGEST_EXACT_FLOAT)
         number = pl.when(exact).then(float_value).cast(pl.Int64, strict=False)
     else:
-        number = pl.lit(None, dtype=pl.Int64)
-    return pl.when(number > 0).then(number)
+        number = pl.when(value.is_null()).then(pl.lit(None, dtype=pl.Int64))
+    return pl.when(number > 0).then(number).alias(column)

@@ -9,8 +9,8 @@ from clustering.partition import nearest
 
 Matrix = NDArray[np.float64]
 
-SPLITS = 20
-"""Random halvings; the standard error of their mean is then small beside the threshold."""
+SPLITS = 10
+"""Random halvings, each used in both directions."""
 
 
 def prediction_strength(
