@@ -31,7 +31,7 @@ def summary(results: Path) -> str:
     current = results / "current"
     if not current.is_dir():
         return f"Nothing is published yet; what was built is in {results}"
-    table = pl.read_csv(current / "merged" / "summary.csv").select(COLUMNS).rename(COLUMNS)
+    table = pl.read_csv(current / "merged" / "summary.csv").select(COLUMNS.keys()).rename(COLUMNS)
     with pl.Config(
         tbl_formatting="ASCII_MARKDOWN",
         tbl_hide_column_data_types=True,

@@ -6,6 +6,7 @@ Out: per source the clusters, the points that were clustered, quality, scores pe
 
 
 rule cluster_views:
+    """Clusters of one batch of the views of a source."""
     input:
         features="<results>/{source}/features.parquet",
         sales=store_weights,
@@ -36,6 +37,7 @@ rule cluster_views:
 
 
 rule gather_views:
+    """The batches of a source as one table, complete or not at all."""
     input:
         features="<results>/{source}/features.parquet",
         cluster_parts=batches(rules.cluster_views.output.clusters),

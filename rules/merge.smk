@@ -6,6 +6,7 @@ Out: one row per category and store, and what summarises them.
 
 
 rule merge_clusters:
+    """Pairs of clusters, small ones consolidated, unknown sides inferred or excluded."""
     input:
         internal_clusters="<results>/internal/clusters.parquet",
         external_clusters="<results>/external/clusters.parquet",

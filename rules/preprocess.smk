@@ -6,6 +6,7 @@ Out: per source the features, what is known of every store, and what became of e
 
 
 rule preprocess_internal:
+    """Shares of need states per category and store; rejected rows with their reasons."""
     input:
         sales=sales_files,
         need_states=need_state_files,
@@ -35,6 +36,7 @@ rule preprocess_internal:
 
 
 rule preprocess_external:
+    """Features and attributes of stores; what became of every column and row."""
     input:
         tables=external_files,
     output:

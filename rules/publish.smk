@@ -6,6 +6,7 @@ Out: `checks.json`, then `published/{run_id}` and the link `current` to the late
 
 
 rule check_results:
+    """What was rejected is within bounds, and totals reconcile."""
     input:
         internal_input_quality="<results>/internal/input_quality.json",
         external_input_quality="<results>/external/input_quality.json",
@@ -34,6 +35,7 @@ rule check_results:
 
 
 rule publish_results:
+    """The complete run, copied to where readers look."""
     input:
         files=[
             rules.check_results.output,
@@ -56,7 +58,7 @@ rule publish_results:
         runtime="30m",
     params:
         code_version("publish_results.py"),
-        results="<results>",
+        results=subpath(output.receipt, ancestor=2),
         settings=config,
     script:
         "../scripts/publish_results.py"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from clustering.contracts import CLUSTERS, FEATURES, POINTS
+from clustering.fitted_views import SUFFIX
 from clustering.joblog import job_log
 from clustering.tables import read_table, read_tables, write_table
 
@@ -65,7 +66,8 @@ def main(
     write_table(each_k, scores)
     Path(models).mkdir(parents=True, exist_ok=True)
     for part in _several(model_parts):
-        shutil.copytree(part, models, dirs_exist_ok=True)
+        for model in Path(part).glob(f"*{SUFFIX}"):
+            shutil.copyfile(model, Path(models) / model.name)
     logger.info("%d views, %d rows of stores", views.height, table.height)
 
 
