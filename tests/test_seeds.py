@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+
 from clustering.seeds import derived_seed
 
 

@@ -1,0 +1,559 @@
+"""Merging: every store in every category, its demand cluster or the reason for none."""
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import merge_clusters as script
+from clustering.contracts import CLUSTERS, POINTS, SALES_BY_CATEGORY, STORE_CLUSTERS, STORES
+from clustering.merge_summaries import category_table, demand_cluster_table
+from clustering.reconciliation import reconcile
+
+SELLS_NOTHING = "sells nothing in this category"
+UNMAPPED = "sells nothing with a need state in this category"
+UNTESTED = "fewer than two clusters have the 5 stores that a test needs"
+
+
+def source(views):
+    """Clusters and points of `{view: {store: (cluster, point)}}`."""
+    rows = [
+        (view, store, cluster, point)
+        for view, stores in views.items()
+        for store, (cluster, point) in stores.items()
+    ]
+    schema = {**CLUSTERS.columns, **POINTS.columns}
+    table = pl.DataFrame(
+        [row[:2] for row in rows], schema=["view", "store_nbr"], orient="row"
+    ).with_columns(
+        cluster=pl.Series([row[2] for row in rows]),
+        is_outlier=pl.lit(False),
+        distance=pl.lit(0.0),
+        next_cluster=pl.lit(None),
+        next_distance=pl.lit(None),
+        margin=pl.lit(None),
+        point=pl.Series([[float(x) for x in row[3]] for row in rows], dtype=pl.List(pl.Float64)),
+    )
+    table = table.cast(schema)
+    return table.select(CLUSTERS.columns.names()), table.select(POINTS.columns.names())
+
+
+def sales(rows):
+    return pl.DataFrame(rows, schema=SALES_BY_CATEGORY.columns, orient="row")
+
+
+def chain(internal, external, extra_sales=(), internal_stores=()):
+    """The inputs of the merge; a store with an internal cluster sells for 10 a number."""
+    internal_clusters, internal_points = source(internal)
+    external_clusters, external_points = source({"all": external})
+    sold = [
+        (category, store, 10.0 * store, 5.0)
+        for category, stores in internal.items()
+        for store in stores
+    ]
+    numbers = {row[1] for row in sold} | {row[1] for row in extra_sales} | set(internal_stores)
+    return {
+        "internal_clusters": internal_clusters,
+        "external_clusters": external_clusters,
+        "internal_points": internal_points,
+        "external_points": external_points,
+        "sales_by_category": sales([*sold, *extra_sales]),
+        "internal_stores": pl.DataFrame({"store_nbr": sorted(numbers)}, schema=STORES.columns),
+    }
+
+
+def merge(inputs, min_cluster_size=1, seed=0):
+    merged, predictions = script.merge_clusters(
+        **inputs, min_cluster_size=min_cluster_size, seed=seed
+    )
+    return STORE_CLUSTERS.conform(merged), predictions
+
+
+def row(merged, category, store):
+    return merged.row(
+        by_predicate=(pl.col("category") == category) & (pl.col("store_nbr") == store), named=True
+    )
+
+
+@pytest.fixture(scope="module")
+def small_chain():
+    """Two categories; store 6 sells no tea, store 7 has no external features, store 8 only has."""
+    coffee = {
+        1: (1, [0]),
+        2: (1, [0]),
+        3: (1, [0]),
+        4: (2, [9]),
+        5: (2, [9]),
+        6: (1, [8]),
+        7: (1, [0]),
+    }
+    tea = {store: (1, [0]) for store in (1, 2, 3, 4, 5, 7)}
+    external = {
+        1: (1, [0]),
+        2: (1, [0]),
+        3: (1, [0]),
+        4: (1, [0]),
+        5: (1, [0]),
+        6: (2, [1]),
+        8: (2, [1]),
+    }
+    extra = [("TEA/HERBAL", 6, 0.0, 0.0), ("TEA/HERBAL", 9, 4.0, 0.0)]
+    return chain({"Crème & Co": coffee, "TEA/HERBAL": tea}, external, extra, internal_stores=[10])
+
+
+@pytest.fixture(scope="module")
+def merged(small_chain):
+    return merge(small_chain, min_cluster_size=2)[0]
+
+
+def test_there_is_a_row_for_every_category_and_every_store_that_any_source_knows(merged):
+    expected = [(c, s) for c in ("Crème & Co", "TEA/HERBAL") for s in range(1, 11)]
+    assert merged.select("category", "store_nbr").rows() == expected
+
+
+def test_a_store_with_both_sides_is_clustered_without_a_reason(merged):
+    assert row(merged, "Crème & Co", 4) == {
+        "category": "Crème & Co",
+        "store_nbr": 4,
+        "internal_cluster": 2,
+        "external_cluster": 1,
+        "merged_cluster": "2_1",
+        "demand_cluster": "2_1",
+        "status": "clustered",
+        "reason": None,
+        "predicted_source": None,
+    }
+
+
+def test_a_store_of_a_small_cluster_is_reassigned_and_told_from_where_to_where(merged):
+    assert row(merged, "Crème & Co", 6) == {
+        "category": "Crème & Co",
+        "store_nbr": 6,
+        "internal_cluster": 1,
+        "external_cluster": 2,
+        "merged_cluster": "1_2",
+        "demand_cluster": "2_1",
+        "status": "reassigned",
+        "reason": "moved from 1_2 (size 1, minimum 2) to 2_1, the nearest large cluster",
+        "predicted_source": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("category", "store", "known", "reason"),
+    [
+        (
+            "TEA/HERBAL",
+            6,
+            (None, 2),
+            f"internal side unknown: {SELLS_NOTHING}; not predicted: {UNTESTED}",
+        ),
+        (
+            "TEA/HERBAL",
+            8,
+            (None, 2),
+            f"internal side unknown: not in the internal source; not predicted: {UNTESTED}",
+        ),
+        (
+            "TEA/HERBAL",
+            7,
+            (1, None),
+            f"external side unknown: no external features; not predicted: {UNTESTED}",
+        ),
+        (
+            "TEA/HERBAL",
+            9,
+            (None, None),
+            f"both sides unknown: {UNMAPPED}; no external features; nothing to predict from",
+        ),
+        (
+            "Crème & Co",
+            10,
+            (None, None),
+            f"both sides unknown: {SELLS_NOTHING}; no external features; nothing to predict from",
+        ),
+    ],
+)
+def test_a_store_that_nothing_can_be_inferred_of_is_excluded_with_what_is_known_and_why(
+    merged, category, store, known, reason
+):
+    found = row(merged, category, store)
+    assert (found["internal_cluster"], found["external_cluster"]) == known
+    assert found["status"] == "excluded"
+    assert found["reason"] == reason
+    assert found["merged_cluster"] is None
+    assert found["demand_cluster"] is None
+    assert found["predicted_source"] is None
+
+
+def test_a_category_without_a_large_cluster_keeps_its_pairs_and_says_so(small_chain):
+    merged, _ = merge(small_chain, min_cluster_size=5)
+    kept = "no merged cluster reaches the minimum size 5: pairs kept"
+    coffee = merged.filter(pl.col("category") == "Crème & Co", pl.col("store_nbr") <= 6)
+    assert coffee["demand_cluster"].to_list() == ["1_1"] * 3 + ["2_1"] * 2 + ["1_2"]
+    assert coffee["status"].unique().to_list() == ["clustered"]
+    assert coffee["reason"].unique().to_list() == [kept]
+    notes = category_table(merged, 5)
+    # All five complete stores of the other category are in one cluster.
+    assert dict(notes.select("category", "note").rows()) == {"Crème & Co": kept, "TEA/HERBAL": None}
+
+
+def linked_chain(stores=60, seed=3):
+    """Both sources see the same two kinds of stores; some stores lack one side.
+
+    Stores 1 to 4 have no external features, 5 to 8 sell no tea, 9 lacks both.
+    """
+    rng = np.random.default_rng(seed)
+    kind = {store: 1 + store % 2 for store in range(1, stores + 1)}
+
+    def point(store):
+        return [kind[store] * 10 + rng.normal(), rng.normal()]
+
+    coffee = {store: (kind[store], point(store)) for store in kind}
+    tea = {s: (3 - kind[s], point(s)) for s in kind if s not in (5, 6, 7, 8, 9)}
+    external = {s: (kind[s], point(s)) for s in kind if s not in (1, 2, 3, 4, 9)}
+    return chain({"COFFEE": coffee, "TEA": tea}, external)
+
+
+@pytest.fixture(scope="module")
+def linked():
+    """Its inputs, the merged result and what was predicted."""
+    inputs = linked_chain()
+    return inputs, *merge(inputs, min_cluster_size=3)
+
+
+def test_an_unknown_side_is_predicted_from_the_other_source_where_that_works(linked):
+    _, merged, predictions = linked
+    found = row(merged, "TEA", 5)
+    assert (found["internal_cluster"], found["external_cluster"]) == (1, 2)
+    assert found["merged_cluster"] == found["demand_cluster"] == "1_2"
+    assert (found["status"], found["predicted_source"]) == ("predicted", "internal")
+    assert found["reason"].startswith(
+        f"internal side unknown: {SELLS_NOTHING}; predicted: accuracy"
+    )
+    # 4 stores sell coffee without external features; in tea 5 to 8 are to be predicted.
+    assert predictions.select(
+        "side", "view", "stores_to_predict", "training_stores", "used"
+    ).rows() == [
+        ("external", "all", 5, 55, True),
+        ("internal", "COFFEE", 0, 55, False),
+        ("internal", "TEA", 4, 51, True),
+    ]
+    tea = predictions.row(2, named=True)
+    assert tea["accuracy"] > 0.95
+    assert tea["baseline_accuracy"] == pytest.approx(26 / 51, abs=0.02)
+
+
+def test_an_external_cluster_is_predicted_once_per_store(linked):
+    merged = linked[1]
+    predicted = merged.filter(pl.col("predicted_source") == "external")
+    assert predicted.group_by("store_nbr").agg(pl.col("external_cluster").n_unique()).sort(
+        "store_nbr"
+    ).rows() == [(1, 1), (2, 1), (3, 1), (4, 1), (9, 1)]
+    assert dict(predicted.select("store_nbr", "external_cluster").rows()) == {
+        1: 2,
+        2: 1,
+        3: 2,
+        4: 1,
+        9: 2,
+    }
+
+
+def test_nothing_is_predicted_from_a_prediction(linked):
+    merged = linked[1]
+    # Store 9 sells coffee, so that its external side can be predicted, but no tea.
+    assert row(merged, "COFFEE", 9)["status"] == "predicted"
+    tea = row(merged, "TEA", 9)
+    assert tea["status"] == "excluded"
+    assert (tea["internal_cluster"], tea["external_cluster"]) == (None, None)
+
+
+def test_predicted_stores_join_the_nearest_large_cluster_by_their_known_side_and_say_so():
+    inputs = linked_chain()
+    # One coffee store of kind 1 stands where kind 2 stands: a small cluster, and 1_2 exists.
+    inputs["internal_clusters"] = inputs["internal_clusters"].with_columns(
+        cluster=pl.when((pl.col("view") == "COFFEE") & (pl.col("store_nbr") == 3))
+        .then(pl.lit(1, pl.Int32))
+        .otherwise("cluster")
+    )
+    merged, _ = merge(inputs, min_cluster_size=3)
+    # Known as internal 1, predicted as external 2 from its points, which are those of kind 2.
+    found = row(merged, "COFFEE", 3)
+    assert (found["merged_cluster"], found["demand_cluster"]) == ("1_2", "2_2")
+    assert (found["status"], found["predicted_source"]) == ("predicted", "external")
+    assert found["reason"].endswith(
+        "; moved from 1_2 (size 0, minimum 3) to 2_2, the nearest large cluster"
+    )
+
+
+def test_where_prediction_does_not_work_the_reason_gives_accuracy_and_baseline():
+    inputs = linked_chain()
+    # Points that tell nothing: the forest can only name the majority.
+    inputs["external_points"] = inputs["external_points"].with_columns(
+        point=pl.lit([0.0, 0.0], dtype=pl.List(pl.Float64))
+    )
+    merged, _ = merge(inputs, min_cluster_size=3)
+    found = row(merged, "TEA", 5)
+    assert found["status"] == "excluded"
+    assert (found["internal_cluster"], found["external_cluster"]) == (None, 2)
+    assert found["reason"].startswith(
+        f"internal side unknown: {SELLS_NOTHING}; not predicted: accuracy "
+    )
+    assert "does not beat the majority's" in found["reason"]
+
+
+def test_renumbering_the_stores_and_shuffling_the_rows_changes_nothing_but_the_numbers():
+    inputs = linked_chain()
+    merged, predictions = merge(inputs, min_cluster_size=8)
+    numbers = sorted({*merged["store_nbr"]})
+    renumbered = dict(
+        zip(numbers, (np.random.default_rng(0).permutation(numbers) + 7).tolist(), strict=True)
+    )
+    shuffled = {
+        name: table.with_columns(pl.col("store_nbr").replace_strict(renumbered)).sample(
+            fraction=1, shuffle=True, seed=1
+        )
+        for name, table in inputs.items()
+    }
+    moved, same_predictions = merge(shuffled, min_cluster_size=8)
+    expected = merged.with_columns(pl.col("store_nbr").replace_strict(renumbered))
+    assert moved.equals(STORE_CLUSTERS.conform(expected))
+    assert same_predictions.equals(predictions)
+
+
+def test_sources_without_a_store_in_common_are_an_error_that_shows_both():
+    inputs = chain({"A": {n: (1, [0]) for n in range(1, 8)}}, {101: (1, [0]), 102: (1, [0])})
+    with pytest.raises(
+        ValueError, match=r"7 stores \(1, 2, 3, 4, 5, \.\.\.\).* 2 stores \(101, 102\)"
+    ):
+        merge(inputs)
+
+
+def test_a_category_in_which_no_store_has_both_sides_is_excluded_and_noted():
+    inputs = chain({"A": {1: (1, [0])}, "B": {2: (1, [0])}}, {1: (1, [0])})
+    merged, _ = merge(inputs)
+    assert merged.filter(pl.col("category") == "B")["status"].to_list() == ["excluded"] * 2
+    note = category_table(merged, 1).row(1, named=True)
+    assert note["note"] == "no store has both sides known"
+    assert note["smallest_demand_cluster"] is None
+
+
+def test_a_category_without_any_internal_cluster_is_excluded():
+    inputs = chain({"A": {1: (1, [0])}}, {1: (1, [0])}, [("B", 1, 3.0, 0.0)])
+    merged, _ = merge(inputs)
+    assert row(merged, "B", 1)["reason"].startswith(f"internal side unknown: {UNMAPPED}")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_whatever_the_chain_rows_are_complete_and_sizes_hold(data):
+    side = st.dictionaries(
+        st.integers(1, 12),
+        st.tuples(st.integers(1, 3), st.lists(st.integers(0, 9), min_size=2, max_size=2)),
+        min_size=1,
+    )
+    internal = {name: data.draw(side) for name in ("A", "B")}
+    external = data.draw(side)
+    minimum = data.draw(st.integers(1, 6))
+    inputs = chain(internal, external)
+    if not set(external) & {store for stores in internal.values() for store in stores}:
+        with pytest.raises(ValueError, match="no store has both"):
+            merge(inputs, minimum)
+        return
+    merged, _ = merge(inputs, minimum)
+    chain_stores = {*external, *internal["A"], *internal["B"]}
+    assert merged.height == 2 * len(chain_stores)
+    for category, stores in internal.items():
+        rows = merged.filter(pl.col("category") == category)
+        sides = {r["store_nbr"]: r for r in rows.iter_rows(named=True)}
+        pairs = [(c, external[s][0]) for s, (c, _) in stores.items() if s in external]
+        counted = rows.filter(pl.col("status").is_in(["clustered", "reassigned"]))
+        assert counted.height == len(pairs)
+        if any(pairs.count(pair) >= minimum for pair in pairs):
+            assert counted["demand_cluster"].value_counts()["count"].min() >= minimum
+        else:
+            assert (counted["demand_cluster"] == counted["merged_cluster"]).all()
+        for store, (cluster, _) in stores.items():
+            assert sides[store]["internal_cluster"] == cluster
+        for store, (cluster, _) in external.items():
+            assert sides[store]["external_cluster"] == cluster
+
+
+def corrupted(merged, store, **columns):
+    hit = (pl.col("category") == "COFFEE") & (pl.col("store_nbr") == store)
+    return merged.with_columns(
+        pl.when(hit).then(pl.lit(value, merged.schema[name])).otherwise(name).alias(name)
+        for name, value in columns.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("corrupt", "message"),
+    [
+        (lambda m: m.filter(pl.col("category") != "TEA"), "categories .* differ: TEA"),
+        (lambda m: m.slice(1), "category 'COFFEE' has 59 rows for 60 stores"),
+        (
+            lambda m: m.with_columns(pl.col("store_nbr").replace({60: 61})),
+            "'COFFEE', store 61 is no store of the chain; rows like it: 2",
+        ),
+        (
+            lambda m: corrupted(m, 20, internal_cluster=3, merged_cluster="3_1"),
+            "'COFFEE', store 20 has another internal cluster in the result than it was given",
+        ),
+        (
+            lambda m: corrupted(m, 20, external_cluster=3, merged_cluster="1_3"),
+            "'COFFEE', store 20 has another external cluster",
+        ),
+        (
+            lambda m: corrupted(m, 1, predicted_source=None, status="clustered"),
+            "'COFFEE', store 1 has another external cluster",
+        ),
+        (
+            lambda m: corrupted(m, 20, external_cluster=None),
+            "'COFFEE', store 20 has another external cluster",
+        ),
+        (
+            lambda m: corrupted(m, 20, demand_cluster=None),
+            "'COFFEE', store 20 has clusters that contradict its status",
+        ),
+        (
+            lambda m: corrupted(m, 20, merged_cluster="2_2"),
+            "'COFFEE', store 20 has clusters that contradict its status",
+        ),
+        (
+            lambda m: corrupted(m, 20, status="excluded", demand_cluster=None),
+            "'COFFEE', store 20 has clusters that contradict its status",
+        ),
+        (
+            lambda m: corrupted(m, 20, status="predicted"),
+            "'COFFEE', store 20 has clusters that contradict its status",
+        ),
+        (
+            lambda m: corrupted(m, 20, status="unheard of"),
+            "category 'COFFEE' has 59 rows for 60 stores",
+        ),
+    ],
+)
+def test_a_result_that_disagrees_with_its_inputs_is_refused(linked, corrupt, message):
+    inputs, merged, _ = linked
+    views = {"COFFEE": "all", "TEA": "all"}
+    known = (inputs["internal_clusters"], inputs["external_clusters"], inputs["sales_by_category"])
+    columns = ["view", "store_nbr", "cluster"]
+    known = (known[0].select(columns), known[1].select(columns), known[2])
+    reconcile(merged, *known, views, range(1, 61))
+    with pytest.raises(ValueError, match=message):
+        reconcile(corrupt(merged), *known, views, range(1, 61))
+
+
+def test_a_store_that_sells_need_states_must_have_a_cluster():
+    inputs = chain({"A": {1: (1, [0])}}, {1: (1, [0])}, [("A", 2, 3.0, 3.0)])
+    with pytest.raises(
+        ValueError, match="'A', store 2 has sales with a need state but no internal"
+    ):
+        merge(inputs)
+
+
+def test_a_cluster_in_a_category_without_sales_is_refused():
+    inputs = chain({"A": {1: (1, [0])}, "B": {1: (1, [0])}}, {1: (1, [0])})
+    inputs["sales_by_category"] = inputs["sales_by_category"].filter(pl.col("category") == "A")
+    with pytest.raises(ValueError, match="category 'B', store 1 has another internal cluster"):
+        merge(inputs)
+
+
+def test_demand_clusters_are_listed_in_the_order_of_their_numbers():
+    merged, _ = merge(chain({"A": {1: (10, [0]), 2: (2, [1])}}, {1: (1, [0]), 2: (1, [0])}))
+    table = demand_cluster_table(merged, sales([("A", 1, 0.1, 0.1), ("A", 2, 0.2, 0.2)]))
+    assert table["demand_cluster"].to_list() == ["2_1", "10_1"]
+    assert table["sales"].to_list() == [0.2, 0.1]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    return run(linked_chain(), tmp_path_factory.mktemp("merged"))
+
+
+INPUTS = {
+    "internal_clusters": CLUSTERS,
+    "external_clusters": CLUSTERS,
+    "internal_points": POINTS,
+    "external_points": POINTS,
+    "sales_by_category": SALES_BY_CATEGORY,
+    "internal_stores": STORES,
+}
+OUTPUTS = {
+    "store_clusters": "store_clusters.parquet",
+    "store_clusters_csv": "store_clusters.csv",
+    "demand_clusters": "demand_clusters.csv",
+    "summary": "summary.csv",
+    "predictions": "predictions.csv",
+}
+
+
+def run(inputs, folder):
+    """Write the inputs, run `main`, and return the folder."""
+    for name, table in inputs.items():
+        table.write_parquet(folder / f"{name}.parquet")
+    script.main(
+        **{name: str(folder / f"{name}.parquet") for name in INPUTS},
+        **{name: str(folder / "out" / file) for name, file in OUTPUTS.items()},
+        settings={"min_cluster_size": 8, "seed": 0},
+    )
+    return folder / "out"
+
+
+def test_main_writes_the_same_rows_as_parquet_and_as_csv(written):
+    table = pl.read_parquet(written / "store_clusters.parquet")
+    assert table.schema == STORE_CLUSTERS.columns
+    text = pl.read_csv(written / "store_clusters.csv", schema=STORE_CLUSTERS.columns)
+    assert text.equals(table)
+    assert table.height == 120
+
+
+def test_main_writes_the_same_bytes_whatever_the_order_of_the_rows(written, tmp_path):
+    inputs = linked_chain()
+    again = run({name: table.reverse() for name, table in inputs.items()}, tmp_path)
+    for file in OUTPUTS.values():
+        assert (again / file).read_bytes() == (written / file).read_bytes()
+
+
+def test_the_summaries_agree_with_sql_over_the_result(written):
+    with duckdb.connect() as sql:
+        sql.execute(f"create view rows as from '{written}/store_clusters.parquet'")
+        sql.execute(f"create view sold as from '{written}/../sales_by_category.parquet'")
+        summary = sql.execute("""
+            with sizes as (
+                select category, demand_cluster, count(*) filter (status <> 'predicted') as stores
+                from rows where demand_cluster is not null group by all)
+            select category, count(*), count(distinct internal_cluster),
+                count(distinct external_cluster), count(distinct merged_cluster),
+                count(distinct demand_cluster),
+                (select min(stores) from sizes where sizes.category = rows.category),
+                count(*) filter (status = 'clustered'), count(*) filter (status = 'reassigned'),
+                count(*) filter (status = 'predicted'), count(*) filter (status = 'excluded'), null
+            from rows group by category order by category""").fetchall()
+        demand = sql.execute("""
+            select category, demand_cluster, count(*), count(*) filter (status = 'clustered'),
+                count(*) filter (status = 'reassigned'), count(*) filter (status = 'predicted'),
+                sum(total_sales)
+            from rows left join sold using (category, store_nbr)
+            where demand_cluster is not null group by all order by all""").fetchall()
+    assert pl.read_csv(written / "summary.csv").rows() == summary
+    assert pl.read_csv(written / "demand_clusters.csv").rows() == demand
+    assert sum(row[9] for row in summary) > 0
+
+
+def test_main_says_which_predictions_it_tested(written):
+    table = pl.read_csv(written / "predictions.csv")
+    assert table.columns == [
+        "side",
+        "view",
+        "stores_to_predict",
+        "training_stores",
+        "accuracy",
+        "baseline_accuracy",
+        "used",
+        "reason",
+    ]
+    assert table.height == 3
