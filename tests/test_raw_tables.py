@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from clustering.identifiers import identifier, is_blank
-from clustering.raw_tables import lower_snake_case, scan_raw
+from clustering.raw_tables import lower_snake_case, naming_unreadable, scan_raw
 
 
 @pytest.mark.parametrize(
@@ -23,21 +23,39 @@ def test_columns_are_named_in_lower_snake_case(raw, name):
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_a_file_is_found_by_its_columns_whatever_their_case(tmp_path, suffix):
     path = tmp_path / f"raw{suffix}"
-    frame = pl.DataFrame({"Store_Nbr": [1], "X": ["é"]})
+    frame = pl.DataFrame({"Store_Nbr": ["1"], "X": ["é"]})
     frame.write_csv(path) if suffix == ".csv" else frame.write_parquet(path)
-    assert scan_raw(str(path), ["store_nbr"]).collect().to_dicts() == [{"store_nbr": 1, "x": "é"}]
+    assert scan_raw(str(path), ["store_nbr"]).collect().to_dicts() == [{"store_nbr": "1", "x": "é"}]
 
 
 def test_a_compressed_csv_is_read(tmp_path):
     path = tmp_path / "raw.csv.gz"
     path.write_bytes(gzip.compress(b"store_nbr,x\n1,2\n"))
-    assert scan_raw(str(path), ["x"]).collect().rows() == [(1, 2)]
+    assert scan_raw(str(path), ["x"]).collect().rows() == [("1", "2")]
 
 
-def test_types_may_be_left_as_text(tmp_path):
-    path = tmp_path / "raw.csv"
-    path.write_text("id\n007\n")
-    assert scan_raw(str(path), ["id"], infer_types=False).collect()["id"].to_list() == ["007"]
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"id,x\n1,2\n3,4,5\n", "found more fields"),
+        ("id,x\n1,Crème\n".encode("latin-1"), "utf-8"),
+    ],
+)
+def test_a_file_that_breaks_off_while_it_is_read_is_named(tmp_path, content, message):
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("id,x\n1,2\n")
+    bad.write_bytes(content)
+    paths = [str(good), str(bad)]
+    with pytest.raises(ValueError, match=f"bad.csv: cannot be read: .*{message}"):
+        with naming_unreadable(paths):
+            pl.concat(scan_raw(path, ["id"]) for path in paths).collect()
+
+
+def test_another_error_while_reading_stays_what_it_is(tmp_path):
+    path = tmp_path / "good.csv"
+    path.write_text("id\nx\n")
+    with pytest.raises(pl.exceptions.InvalidOperationError), naming_unreadable([str(path)]):
+        scan_raw(str(path), ["id"]).select(pl.col("id").cast(pl.Int64)).collect()
 
 
 @pytest.mark.parametrize(
@@ -45,6 +63,7 @@ def test_types_may_be_left_as_text(tmp_path):
     [
         ("a.csv", "x,y\n1,2\n", r"a.csv: column STORE_NBR is missing; found \['x', 'y'\]"),
         ("a.csv", "store_nbr,Store Nbr\n1,2\n", "are one column, store_nbr; rename or drop one"),
+        ("a.csv", "store_nbr,x,x\n1,2,3\n", r"columns \['x', 'x'\] are one column, x"),
         ("a.csv", "", "a.csv: the file is empty"),
         ("a.parquet", "PAR1 and then nonsense", "a.parquet: cannot be read"),
         ("a.xlsx", "x", "unknown kind of file; allowed are .parquet, .csv and .csv.gz"),

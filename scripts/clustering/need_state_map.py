@@ -41,7 +41,7 @@ def read_need_states(paths: Sequence[str]) -> pl.DataFrame:
 
 
 def _read_file(path: str) -> pl.DataFrame:
-    scan = scan_raw(path, ["product_id", "need_state"], infer_types=False)
+    scan = scan_raw(path, ["product_id", "need_state"])
     try:
         # All columns: a line with too many fields goes unnoticed when only the first are read.
         table = scan.collect()

@@ -63,7 +63,7 @@ def scan_sales(
 
 
 def _scan_file(path: str, negative_sales: NegativeSales) -> pl.LazyFrame:
-    table = scan_raw(path, RAW_COLUMNS, infer_types=False).select(RAW_COLUMNS)
+    table = scan_raw(path, RAW_COLUMNS).select(RAW_COLUMNS)
     textual = [
         name
         for name, dtype in table.collect_schema().items()
@@ -143,9 +143,7 @@ def _unreadable(paths: Sequence[str]) -> str:
     """Name the first file that cannot be read: polars does not say which one of many it was."""
     for path in paths:
         try:
-            scan_raw(path, RAW_COLUMNS, infer_types=False).select(pl.all().null_count()).collect(
-                engine="streaming"
-            )
+            scan_raw(path, RAW_COLUMNS).select(pl.all().null_count()).collect(engine="streaming")
         except (pl.exceptions.PolarsError, ValueError):
             return path
     return ", ".join(paths)

@@ -101,7 +101,7 @@ def read_store_table(files: Sequence[str], wins: Collection[str] = ()) -> StoreT
 
 
 def _read_file(file: str) -> pl.DataFrame:
-    table = scan_raw(file, [STORE], infer_types=False)
+    table = scan_raw(file, [STORE])
     try:
         frame = table.collect()
     except pl.exceptions.PolarsError as error:
