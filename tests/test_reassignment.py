@@ -138,6 +138,20 @@ def test_a_predicted_store_whose_pair_is_large_keeps_it_wherever_it_lies():
     assert labels(result, result.demand[4:]) == ["2_2"]
 
 
+def test_predicted_stores_have_no_say_in_how_much_a_source_weighs():
+    # The last but one is nearer to 2_2 internally (.9 of the way), nearer to 1_1 externally (.3).
+    # The last, predicted, is so far off that counting it would leave internal points no weight.
+    result = reassign(
+        internal=[1, 1, 2, 2, 1, 1],
+        external=[1, 1, 2, 2, 2, 1],
+        internal_points=[0, 0, 1, 1, 0.9, 1000],
+        external_points=[0, 0, 1, 1, 0.3, np.nan],
+        counted=[True] * 5 + [False],
+        minimum=2,
+    )
+    assert labels(result, result.demand[4:5]) == ["2_2"]
+
+
 def test_a_store_with_an_unknown_side_has_no_merged_and_no_demand_cluster():
     nan = np.nan
     result = reassign([1, 1, 0, 2], [1, 1, 1, 0], [0, 0, nan, 1], [0, 0, 1, nan], minimum=1)
