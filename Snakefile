@@ -33,40 +33,50 @@ include: "rules/merge.smk"
 include: "rules/publish.smk"
 
 
+# A job names its raw inputs beside what it makes: Snakemake takes a result that is there for good
+# even if what it was made from is gone, but a missing raw file must never look like a finished run.
 rule full_pipeline_job:
     """Everything: both sources, demand clusters, checked and published."""
     default_target: True
     input:
+        internal_files,
+        external_files,
         rules.publish_results.output,
 
 
 rule internal_preprocessing_job:
     """Shares of need states per category and store, from sales and need states."""
     input:
+        internal_files,
         rules.preprocess_internal.output,
 
 
 rule external_preprocessing_job:
     """Store features, from the tables about stores and trade areas."""
     input:
+        external_files,
         rules.preprocess_external.output,
 
 
 rule internal_clustering_job:
     """Clusters of stores by what they sell, per category."""
     input:
+        internal_files,
         expand(rules.gather_views.output, source="internal"),
 
 
 rule external_clustering_job:
     """Clusters of stores by where they stand."""
     input:
+        external_files,
         expand(rules.gather_views.output, source="external"),
 
 
 rule merging_job:
     """Demand clusters per category: both clusterings merged, every store answered for."""
     input:
+        internal_files,
+        external_files,
         rules.merge_clusters.output,
 
 

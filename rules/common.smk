@@ -59,6 +59,11 @@ def need_state_files(wildcards):
     return raw(path, "sources.internal.need_states.path")
 
 
+def internal_files(wildcards):
+    """Files of all raw internal inputs."""
+    return sales_files(wildcards) + need_state_files(wildcards)
+
+
 def external_tables(wildcards):
     """Files of each raw external table, in the order in which the tables are configured."""
     return [

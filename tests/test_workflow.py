@@ -286,6 +286,23 @@ def test_a_wrong_configuration_is_one_clear_message_before_any_job(tmp_path, con
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize(
+    "job", sorted(JOBS - {"external_preprocessing_job", "external_clustering_job"})
+)
+def test_raw_data_that_went_away_is_an_error_even_if_its_results_are_there(finished, chain, job):
+    gone = "sources={internal: {sales: {path: absent.parquet}}}"
+    words = (job, "--configfile", chain / "chain.yaml", "--config", gone, "--dry-run")
+    run = snakemake(finished, *words)
+    assert run.returncode != 0
+    assert "sources.internal.sales.path: there is no file absent.parquet" in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("job", ["external_preprocessing_job", "external_clustering_job"])
+def test_a_job_does_not_ask_for_raw_data_that_it_does_not_need(finished, chain, job):
+    gone = "sources={internal: {sales: {path: absent.parquet}}}"
+    assert planned(finished, job, "--configfile", chain / "chain.yaml", "--config", gone) == set()
+
+
 def test_staging_asks_for_the_folder_of_the_data(tmp_path):
     run = snakemake(tmp_path, "--config", "env=staging")
     assert run.returncode != 0

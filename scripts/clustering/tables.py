@@ -8,6 +8,9 @@ import polars as pl
 
 from clustering.contracts import Contract
 
+CSV_DECIMALS = 6
+"""People read CSV files; the full precision is in the Parquet files that stages read."""
+
 
 def read_table(path: str, contract: Contract) -> pl.DataFrame:
     """Read a Parquet table that another stage wrote, and hold it to its contract.
@@ -33,7 +36,7 @@ def write_table(frame: pl.DataFrame, path: str, contract: Contract | None = None
     """
     table = frame if contract is None else _conform(frame, path, contract)
     if path.endswith(".csv"):
-        write_whole(path, table.write_csv)
+        write_whole(path, lambda part: table.write_csv(part, float_precision=CSV_DECIMALS))
     else:
         # Parquet pages end where a frame's chunks end, and those depend on the number of threads.
         whole = table.rechunk()
