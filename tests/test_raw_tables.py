@@ -46,9 +46,9 @@ def test_a_file_that_breaks_off_while_it_is_read_is_named(tmp_path, content, mes
     good.write_text("id,x\n1,2\n")
     bad.write_bytes(content)
     paths = [str(good), str(bad)]
-    with pytest.raises(ValueError, match=f"bad.csv: cannot be read: .*{message}"):
-        with naming_unreadable(paths):
-            pl.concat(scan_raw(path, ["id"]) for path in paths).collect()
+    named = pytest.raises(ValueError, match=f"bad.csv: cannot be read: .*{message}")
+    with named, naming_unreadable(paths):
+        pl.concat(scan_raw(path, ["id"]) for path in paths).collect()
 
 
 def test_another_error_while_reading_stays_what_it_is(tmp_path):
