@@ -16,14 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import yaml
-from cluster_views import typed
-from clustering.clustered_view import cluster_view
-from clustering.view_matrix import ViewMatrix
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 from benchmarks import ROOT
+from cluster_views import typed
+from clustering.clustered_view import cluster_view
+from clustering.view_matrix import ViewMatrix
 
 Matrix = NDArray[np.float64]
 NEED_STATES = 10
@@ -50,8 +50,9 @@ class Design:
 
 def unranged(shares: Matrix, random: np.random.Generator) -> Matrix:
     """A fifth of the need states is not ranged in a store."""
-    kept = np.where(random.random(shares.shape) < 0.2, 0.0, shares)
-    return kept / kept.sum(axis=1, keepdims=True)
+    kept: Matrix = np.where(random.random(shares.shape) < 0.2, 0.0, shares)
+    kept /= kept.sum(axis=1, keepdims=True)
+    return kept
 
 
 def with_outliers(shares: Matrix, random: np.random.Generator) -> Matrix:
