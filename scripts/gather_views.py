@@ -11,7 +11,7 @@ import polars as pl
 from clustering.contracts import CLUSTERS, FEATURES, POINTS
 from clustering.fitted_views import SUFFIX
 from clustering.joblog import job_log
-from clustering.tables import read_table, read_tables, write_table
+from clustering.tables import read_table, read_tables, write_report, write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -61,9 +61,9 @@ def main(
     write_table(table, clusters, CLUSTERS)
     write_table(read_tables(_several(point_parts), POINTS), points, POINTS)
     views = pl.concat(pl.read_parquet(part) for part in _several(quality_parts)).sort("view")
-    write_table(views, quality)
+    write_report(views, quality)
     each_k = pl.concat(pl.read_parquet(part) for part in _several(score_parts)).sort("view", "k")
-    write_table(each_k, scores)
+    write_report(each_k, scores)
     Path(models).mkdir(parents=True, exist_ok=True)
     for part in _several(model_parts):
         for model in Path(part).glob(f"*{SUFFIX}"):

@@ -3,7 +3,7 @@ import pytest
 
 from clustering.contracts import Contract
 from clustering.dictionaries import read_dictionary, write_dictionary
-from clustering.tables import read_table, read_tables, write_table, write_whole
+from clustering.tables import read_table, read_tables, write_report, write_table, write_whole
 
 PRICES = Contract(pl.Schema({"item": pl.String, "price": pl.Float64}), key=("item",))
 GOOD = pl.DataFrame({"item": ["b", "a"], "price": [2.0, None]})
@@ -54,6 +54,14 @@ def test_what_fails_while_writing_leaves_the_old_file_and_nothing_else(tmp_path)
         write_whole(str(path), fail)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_report_is_rounded_and_a_table_is_not(tmp_path):
+    frame = pl.DataFrame({"n": [3], "share": [1 / 3]})
+    write_report(frame, str(tmp_path / "report.csv"))
+    write_table(frame, str(tmp_path / "table.csv"))
+    assert (tmp_path / "report.csv").read_text() == "n,share\n3,0.333333\n"
+    assert pl.read_csv(tmp_path / "table.csv").equals(frame)
 
 
 def test_a_dictionary_comes_back_as_it_was_and_reads_well(tmp_path):

@@ -8,8 +8,7 @@ import polars as pl
 
 from clustering.contracts import Contract
 
-CSV_DECIMALS = 6
-"""People read CSV files; the full precision is in the Parquet files that stages read."""
+REPORT_DECIMALS = 6
 
 
 def read_table(path: str, contract: Contract) -> pl.DataFrame:
@@ -36,11 +35,16 @@ def write_table(frame: pl.DataFrame, path: str, contract: Contract | None = None
     """
     table = frame if contract is None else _conform(frame, path, contract)
     if path.endswith(".csv"):
-        write_whole(path, lambda part: table.write_csv(part, float_precision=CSV_DECIMALS))
+        write_whole(path, table.write_csv)
     else:
         # Parquet pages end where a frame's chunks end, and those depend on the number of threads.
         whole = table.rechunk()
         write_whole(path, lambda part: whole.write_parquet(part, compression="zstd"))
+
+
+def write_report(frame: pl.DataFrame, path: str) -> None:
+    """Write a table that people read as CSV, its fractions to six decimals, whole or not at all."""
+    write_whole(path, lambda part: frame.write_csv(part, float_precision=REPORT_DECIMALS))
 
 
 def write_whole(path: str, write: Callable[[Path], object]) -> None:
