@@ -14,6 +14,8 @@ rule preprocess_internal:
         features="<results>/internal/features.parquet",
         sales_by_category="<results>/internal/sales_by_category.parquet",
         stores="<results>/internal/stores.parquet",
+        half_features="<results>/internal/half_features.parquet",
+        half_sales="<results>/internal/half_sales.parquet",
         need_state_sales="<results>/internal/need_state_sales.csv",
         input_quality="<results>/internal/input_quality.json",
         rejected_sales="<results>/internal/rejected/sales.parquet",

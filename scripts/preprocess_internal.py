@@ -6,15 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from clustering.contracts import FEATURES, SALES_BY_CATEGORY, STORES
+from clustering.contracts import (
+    FEATURES,
+    HALF_FEATURES,
+    HALF_SALES,
+    SALES_BY_CATEGORY,
+    STORES,
+)
 from clustering.dictionaries import write_dictionary
 from clustering.input_quality import category_disagreements, map_quality, sales_quality
 from clustering.joblog import job_log
 from clustering.money import money
 from clustering.need_state_map import products_of, read_need_states, rejected_map_rows
 from clustering.sales_rows import refuse_negative_sales, rejected_rows, scan_sales, sum_sales
-from clustering.shares import POOLED, need_state_shares
+from clustering.shares import POOLED, half_shares, need_state_shares
 from clustering.tables import write_table, write_whole
+from clustering.weeks import rows_by_half, sales_by_half
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -77,6 +84,8 @@ def main(
     features: str,
     sales_by_category: str,
     stores: str,
+    half_features: str,
+    half_sales: str,
     need_state_sales: str,
     input_quality: str,
     rejected_sales: str,
@@ -91,6 +100,9 @@ def main(
         Raw files, Parquet or CSV; Snakemake hands over a single one as text.
     features, sales_by_category, stores : str
         Parquet, by their contracts.
+    half_features, half_sales : str
+        Parquet, by the contracts of half features and half sales: what each store sells in
+        alternate weeks; empty where the sales have no column WEEK.
     need_state_sales : str
         CSV for people: `category`, `need_state`, `sales`, `share`, `pooled`.
     input_quality : str
@@ -114,7 +126,7 @@ def main(
     sums = sum_sales(rows, sales_files)
     if settings["negative_sales"] == "error":
         refuse_negative_sales(rows)
-    of_sales, of_map = sales_quality(sums), map_quality(map_rows)
+    of_sales, of_map, of_halves = sales_quality(sums), map_quality(map_rows), rows_by_half(sums)
     logger.info("sales of %d files: %s", len(sales_files), of_sales)
     logger.info("need states of %d files: %s", len(map_files), of_map)
     if not of_sales["accepted_rows"]:
@@ -124,21 +136,26 @@ def main(
             f"{', '.join(map_files)}"
         )
 
-    shares = need_state_shares(
-        sums.filter(pl.col("reason").is_null()), products, settings["min_need_state_share"]
-    )
+    accepted = sums.filter(pl.col("reason").is_null())
+    shares = need_state_shares(accepted, products, settings["min_need_state_share"])
+    halves = half_shares(accepted, products, shares.need_states)
     by_category = category_sales(sums)
     pooled = pooled_need_states(shares.need_states)
     disagreements = category_disagreements(rows, sums, products)
     without = stores_without_sales(by_category, shares.features)
     logger.info("store x need state below zero, zeroed: %d", shares.zeroed_cells)
     logger.info("need states pooled into %s: %s", POOLED, pooled)
+    logger.info("accepted rows by half (alternate weeks): %s", of_halves)
+    if halves.is_empty():
+        logger.info("there are no halves to compare: no accepted row has a WEEK that can be read")
     logger.info("products sold in another category than the map's: %s", disagreements)
     logger.info("stores without mapped sales, per category: %s", without)
 
     write_table(shares.features, features, FEATURES)
     write_table(by_category, sales_by_category, SALES_BY_CATEGORY)
     write_table(sums.select("store_nbr").drop_nulls().unique(), stores, STORES)
+    write_table(halves, half_features, HALF_FEATURES)
+    write_table(sales_by_half(sums), half_sales, HALF_SALES)
     write_table(shares.need_states, need_state_sales)
     write_rejected_sales(rows, rejected_sales, of_sales["rejected_rows"])
     write_table(rejected_map_rows(map_rows), rejected_need_states)
@@ -147,6 +164,7 @@ def main(
             "source": "internal",
             "sales": {"files": sales_files, **of_sales},
             "need_states": {"files": map_files, **of_map},
+            "halves": of_halves,
             "zeroed": {"cells": shares.zeroed_cells, "sales": shares.zeroed_sales},
             "pooled_need_states": pooled,
             "category_disagreements": disagreements,

@@ -1,7 +1,9 @@
 """Shares, totals, reason codes and reports of internal preprocessing, from raw files to outputs."""
 
 import json
+import logging
 import random
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +20,8 @@ OUTPUTS = {
     "features": "features.parquet",
     "sales_by_category": "sales_by_category.parquet",
     "stores": "stores.parquet",
+    "half_features": "half_features.parquet",
+    "half_sales": "half_sales.parquet",
     "need_state_sales": "need_states.csv",
     "input_quality": "input_quality.json",
     "rejected_sales": "rejected/sales.parquet",
@@ -64,6 +68,8 @@ def preprocess(tmp_path):
             features=pl.read_parquet(outputs["features"]),
             by_category=pl.read_parquet(outputs["sales_by_category"]),
             stores=pl.read_parquet(outputs["stores"])["store_nbr"].to_list(),
+            half_features=pl.read_parquet(outputs["half_features"]),
+            half_sales=pl.read_parquet(outputs["half_sales"]),
             need_states=pl.read_csv(outputs["need_state_sales"]),
             quality=json.loads(Path(outputs["input_quality"]).read_text(encoding="utf-8")),
             rejected=pl.read_parquet(outputs["rejected_sales"]),
@@ -612,6 +618,203 @@ def test_a_category_that_disagrees_with_the_map_is_reported_and_not_obeyed(prepr
     assert result.features["view"].unique().sort().to_list() == ["A", "a "]
 
 
+# ---- halves ---------------------------------------------------------------------------------
+
+
+WEEKLY = [*SALES, "WEEK"]
+
+
+def half_shares(result, half, store, view="A"):
+    rows = result.half_features.filter(half=half, store_nbr=store, view=view)
+    return dict(rows.select("feature", "value").iter_rows())
+
+
+def weekly(rows):
+    return pl.DataFrame(rows, WEEKLY, orient="row")
+
+
+HALF_ORACLE = """
+CREATE VIEW found AS SELECT category, store, feature, sum(v) AS v
+    FROM cells JOIN names USING (category, need_state) GROUP BY ALL;
+CREATE VIEW stores AS SELECT category, store, sum(v) AS total FROM found GROUP BY ALL
+    HAVING total > 0;
+CREATE VIEW shares AS SELECT category AS view, store AS store_nbr, feature,
+        coalesce(v, 0)::DOUBLE / total::DOUBLE AS value
+    FROM stores JOIN (SELECT DISTINCT category, feature FROM names) USING (category)
+        LEFT JOIN found USING (category, store, feature) ORDER BY 1, 2, 3;
+CREATE VIEW weights AS SELECT category AS view, store AS store_nbr,
+        sum(cents)::DOUBLE / 100 AS mapped_sales
+    FROM sales WHERE reason IS NULL GROUP BY ALL ORDER BY 1, 2;
+"""
+
+
+def accepted_rows(db):
+    return db.sql("SELECT count(*) FROM sales WHERE reason IS NULL").fetchall()[0][0]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"negative_sales": "net", "min_need_state_share": 0.15},
+        {"negative_sales": "reject", "min_need_state_share": 0.0},
+    ],
+)
+def test_shares_and_sales_of_halves_equal_an_independent_computation(preprocess, settings):
+    rng = random.Random(7)  # noqa: S311  (dirt, not secrets)
+    numbers, text = dirty_sales(rng, 600), textual(rng, dirty_sales(rng, 600))
+    total = dirty_sales(rng, 200)
+    need_states = dirty_map(rng)
+    weeks = [rng.choice([*range(1, 9), None]) for _ in range(1200)]
+    # Week 0 begins on Monday 1970-01-05; the text says any day of a week.
+    days = [
+        week and str(date(1970, 1, 5) + timedelta(days=7 * week + rng.randint(0, 6)))
+        for week in weeks
+    ]
+    as_text = dict.fromkeys(SALES, pl.String)
+    result = preprocess(
+        {
+            "numbers.parquet": pl.DataFrame(numbers, as_text, orient="row").with_columns(
+                pl.col("SKU_NBR", "STORE_NBR").cast(pl.Float64), week=pl.Series(weeks[:600])
+            ),
+            "text.csv": pl.DataFrame(text, as_text, orient="row").with_columns(
+                Week=pl.Series(days[600:])
+            ),
+            "total.csv": pl.DataFrame(total, as_text, orient="row"),
+        },
+        need_states,
+        **settings,
+    )
+
+    whole = oracle(numbers + text + total, need_states, settings)
+    rare = pl.col("share") < settings["min_need_state_share"]
+    feature = pl.when(rare).then(pl.lit("OTHER")).otherwise("need_state")
+    names = whole.table("chain").pl().select("category", "need_state", feature=feature)
+    rows = list(zip(numbers + text, weeks, strict=True))
+    counted = {
+        "unreadable_week": [row for row, week in rows if week is None],
+        "file_without_weeks": total,
+    }
+    counted = {
+        name: accepted_rows(oracle(left, need_states, settings)) for name, left in counted.items()
+    }
+    for half, name in ((1, "first_half"), (2, "second_half")):
+        of_half = [row for row, week in rows if week and week % 2 == half % 2]
+        db = oracle(of_half, need_states, {**settings, "min_need_state_share": 0.0})
+        db.register("names", names)
+        db.execute(HALF_ORACLE)
+        shares, weights = (db.table(table).pl() for table in ("shares", "weights"))
+        assert shares.height > 50
+        found = result.half_features.filter(half=half).drop("half")
+        assert_frame_equal(found, shares, abs_tol=1e-15, rel_tol=1e-14)
+        assert_frame_equal(result.half_sales.filter(half=half).drop("half"), weights)
+        counted[name] = accepted_rows(db)
+    assert result.quality["halves"] == counted
+    assert sum(counted.values()) == accepted_rows(whole)
+
+
+def test_weeks_change_nothing_but_the_halves(preprocess):
+    rng = random.Random(5)  # noqa: S311  (dirt, not secrets)
+    sales = pl.DataFrame(dirty_sales(rng, 400), dict.fromkeys(SALES, pl.String), orient="row")
+    need_states = dirty_map(rng)
+    weeks = pl.Series([rng.choice(["1", "2", "2024-05-01", "?", None]) for _ in range(400)])
+    without = preprocess({"sales.csv": sales}, need_states, min_need_state_share=0.15)
+    having = preprocess(
+        {"sales.csv": sales.with_columns(WEEK=weeks)}, need_states, min_need_state_share=0.15
+    )
+    assert having.quality.pop("halves") != without.quality.pop("halves")
+    assert having.quality == without.quality
+    changed = {name for name in OUTPUTS if having.bytes[name] != without.bytes[name]}
+    assert changed == {"half_features", "half_sales", "input_quality"}
+
+
+def test_odd_and_even_weeks_are_the_halves_and_a_store_may_be_in_one_only(preprocess):
+    result = preprocess(
+        weekly(
+            [(1, 5, "A", 1.0, 1), (2, 5, "A", 3.0, 3), (1, 5, "A", 2.0, 2), (2, 6, "A", 4.0, 2)]
+        ),
+        TWO_NEED_STATES,
+    )
+    assert half_shares(result, 1, 5) == {"X": 0.25, "Y": 0.75}
+    assert half_shares(result, 2, 5) == {"X": 1.0, "Y": 0.0}
+    assert half_shares(result, 1, 6) == {}
+    assert half_shares(result, 2, 6) == {"X": 0.0, "Y": 1.0}
+    assert result.half_sales.rows() == [("A", 1, 5, 4.0), ("A", 2, 5, 2.0), ("A", 2, 6, 4.0)]
+
+
+def test_need_states_of_halves_are_those_of_the_whole(preprocess):
+    # Z is rare in the whole and half of the first half; W is sold in the second alone.
+    result = preprocess(
+        weekly(
+            [
+                (1, 5, "A", 2.0, 1),
+                (3, 5, "A", 2.0, 1),
+                (2, 5, "A", 60.0, 2),
+                (4, 5, "A", 36.0, 2),
+            ]
+        ),
+        [*TWO_NEED_STATES, (3, "Z", None), (4, "W", None)],
+        min_need_state_share=0.05,
+    )
+    assert half_shares(result, 1, 5) == {"OTHER": 1.0, "W": 0.0, "Y": 0.0}
+    assert half_shares(result, 2, 5) == {"OTHER": 0.0, "W": 36 / 96, "Y": 60 / 96}
+
+
+def test_a_refund_counts_in_the_half_of_its_own_week(preprocess):
+    result = preprocess(
+        weekly(
+            [(1, 5, "A", 9.0, 1), (2, 5, "A", 3.0, 1), (1, 5, "A", -4.0, 2), (2, 5, "A", 1.0, 2)]
+        ),
+        TWO_NEED_STATES,
+    )
+    assert shares(result, 5) == {"X": 5 / 9, "Y": 4 / 9}
+    assert half_shares(result, 1, 5) == {"X": 0.75, "Y": 0.25}
+    assert half_shares(result, 2, 5) == {"X": 0.0, "Y": 1.0}
+    assert result.half_sales["mapped_sales"].to_list() == [12.0, -3.0]
+    assert result.quality["zeroed"]["cells"] == 0
+
+
+def test_rows_of_no_half_count_in_the_whole_and_are_counted(preprocess, caplog):
+    with caplog.at_level(logging.INFO):
+        result = preprocess(
+            {
+                "weekly.csv": weekly(
+                    [("1", "5", "A", "1", w) for w in ("1", "x", "", "2024-01-08", None)]
+                    + [("9", "5", "A", "1", "1")]
+                ),
+                "total.parquet": [(2, 5, "A", 3.0), (2, 6, "A", 1.0)],
+            },
+            TWO_NEED_STATES,
+        )
+    assert shares(result, 5) == {"X": 5 / 8, "Y": 3 / 8}
+    assert half_shares(result, 1, 5) == half_shares(result, 2, 5) == {"X": 1.0, "Y": 0.0}
+    assert result.half_features["store_nbr"].unique().to_list() == [5]
+    assert result.quality["halves"] == {
+        "first_half": 1,
+        "second_half": 1,
+        "unreadable_week": 3,
+        "file_without_weeks": 2,
+    }
+    assert "'unreadable_week': 3" in caplog.text
+    assert "no halves" not in caplog.text
+
+
+@pytest.mark.parametrize("week", [[], ["unknown"]])
+def test_without_weeks_the_halves_are_empty_with_all_columns_and_the_log_says_so(
+    preprocess, caplog, week
+):
+    columns = WEEKLY if week else SALES
+    with_weeks = preprocess(weekly([(1, 5, "A", 1.0, 1)]), TWO_NEED_STATES)
+    with caplog.at_level(logging.INFO):
+        result = preprocess(
+            pl.DataFrame([(1, 5, "A", 1.0, *week)], columns, orient="row"), TWO_NEED_STATES
+        )
+    for table in ("half_features", "half_sales"):
+        assert getattr(result, table).is_empty()
+        assert getattr(result, table).schema == getattr(with_weeks, table).schema
+    assert "there are no halves to compare" in caplog.text
+    assert shares(result, 5) == {"X": 1.0}
+
+
 # ---- exactness ------------------------------------------------------------------------------
 
 
@@ -635,13 +838,13 @@ def test_sums_beyond_64_bits_do_not_wrap_around(preprocess):
 def test_the_result_is_the_same_bytes_whatever_the_order_of_the_rows(preprocess):
     rng = random.Random(1)  # noqa: S311  (an order, not a secret)
     sales = [
-        (rng.randint(1, 20), rng.randint(1, 30), "A", rng.randint(-300, 3000) / 100)
-        for _ in range(3000)
+        (rng.randint(1, 20), rng.randint(1, 30), "A", rng.randint(-300, 3000) / 100, n % 5)
+        for n in range(3000)
     ]
     need_states = [(n, f"N{n * k % 7}", None) for n in range(1, 20) for k in range(1, 4)]
     results = []
     for _ in range(2):
-        results.append(preprocess(sales, need_states, min_need_state_share=0.12).bytes)
+        results.append(preprocess(weekly(sales), need_states, min_need_state_share=0.12).bytes)
         results[-1].pop("rejected_sales")  # in the order of the files
         rng.shuffle(sales)
         rng.shuffle(need_states)

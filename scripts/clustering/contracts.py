@@ -62,6 +62,33 @@ SALES_BY_CATEGORY = Contract(
 )
 """What a store sells in a category, and the part of it whose products have a need state; money."""
 
+HALF_FEATURES = Contract(
+    pl.Schema(
+        {
+            "view": pl.String,
+            "half": pl.Int8,
+            "store_nbr": pl.Int64,
+            "feature": pl.String,
+            "value": pl.Float64,
+        }
+    ),
+    key=("view", "half", "store_nbr", "feature"),
+)
+"""Shares as in the internal features, from the sales of alternate weeks: half 1 and half 2."""
+
+HALF_SALES = Contract(
+    pl.Schema(
+        {
+            "view": pl.String,
+            "half": pl.Int8,
+            "store_nbr": pl.Int64,
+            "mapped_sales": pl.Float64,
+        }
+    ),
+    key=("view", "half", "store_nbr"),
+)
+"""The sales behind the shares of each half; money."""
+
 STORES = Contract(pl.Schema({"store_nbr": pl.Int64}), key=("store_nbr",))
 """Every store that a source names."""
 

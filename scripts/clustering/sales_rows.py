@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 import polars as pl
+import polars.selectors as cs
 
 from clustering.identifiers import identifier, is_blank
 from clustering.money import amount, exact_sum, millionths, money
 from clustering.raw_tables import scan_raw
+from clustering.weeks import half
 
 RAW_COLUMNS = ("sku_nbr", "store_nbr", "cat_dsc", "total_sales")
 
@@ -50,8 +52,8 @@ def scan_sales(
     polars.LazyFrame
         `file`; the raw values as text under `raw_` and their name; `store_nbr`, `sku_nbr` (Int64,
         null if not valid), `category` (null if blank, else exactly as it stands), `millionths`
-        (Int64, null if the amount cannot be read), `product_group`, `reason` (null for an
-        accepted row).
+        (Int64, null if the amount cannot be read), `half` (Int8, see `clustering.weeks`),
+        `product_group`, `reason` (null for an accepted row).
     """
     rows = pl.concat([_scan_file(path, negative_sales) for path in paths])
     mapped = products.lazy().select("sku_nbr", "product_group")
@@ -63,7 +65,9 @@ def scan_sales(
 
 
 def _scan_file(path: str, negative_sales: NegativeSales) -> pl.LazyFrame:
-    table = scan_raw(path, RAW_COLUMNS).select(RAW_COLUMNS)
+    table = scan_raw(path, RAW_COLUMNS).select(
+        cs.by_name(*RAW_COLUMNS) | cs.by_name("week", require_all=False)
+    )
     textual = [
         name
         for name, dtype in table.collect_schema().items()
@@ -94,6 +98,7 @@ def _scan_file(path: str, negative_sales: NegativeSales) -> pl.LazyFrame:
         sku.alias("sku_nbr"),
         pl.when(~faults["null_category"]).then(category).alias("category"),
         millionths(sales).alias("millionths"),
+        half(dtypes.get("week")),
         pl.coalesce(pl.when(fault).then(_reason(name)) for name, fault in faults.items()).alias(
             "reason"
         ),
@@ -107,28 +112,29 @@ def _reason(name: str) -> pl.Expr:
 def sum_sales(rows: pl.LazyFrame, paths: Sequence[str]) -> pl.DataFrame:
     """Sum the rows of `scan_sales` in one streamed pass.
 
-    The sums are as many as stores x groups of products, however many rows and products there are.
+    The sums are as many as stores x groups of products x halves, however many rows and products
+    there are.
 
     Parameters
     ----------
     rows : polars.LazyFrame
-        `category`, `store_nbr`, `product_group`, `reason`, `millionths`.
+        `category`, `store_nbr`, `product_group`, `half`, `reason`, `millionths`.
     paths : sequence of str
         The files that the rows come from.
 
     Returns
     -------
     polars.DataFrame
-        `category`, `store_nbr`, `product_group`, `reason`, unique together, each null where the
-        rows have none; `rows` (Int64); `millionths`, `absolute` (Int128): the sum of the readable
-        amounts, and of their absolute values.
+        `category`, `store_nbr`, `product_group`, `half`, `reason`, unique together, each null
+        where the rows have none; `rows` (Int64); `millionths`, `absolute` (Int128): the sum of
+        the readable amounts, and of their absolute values.
 
     Raises
     ------
     ValueError
         If a file turns out to be unreadable, naming it.
     """
-    sums = rows.group_by("category", "store_nbr", "product_group", "reason").agg(
+    sums = rows.group_by("category", "store_nbr", "product_group", "half", "reason").agg(
         pl.len().cast(pl.Int64).alias("rows"),
         exact_sum(pl.col("millionths")),
         exact_sum(pl.col("millionths").abs()).alias("absolute"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from clustering.money import MILLION, money
+from clustering.weeks import HALVES
 
 POOLED = "OTHER"
 LARGEST_INT128 = 2**127 - 1
@@ -45,7 +46,8 @@ def need_state_shares(sales: pl.DataFrame, products: pl.DataFrame, min_share: fl
     Parameters
     ----------
     sales : polars.DataFrame
-        `category`, `store_nbr`, `product_group`, unique together; `millionths` (Int128) of money.
+        `category`, `store_nbr`, `product_group`, `millionths` (Int128) of money; rows of the same
+        keys add up.
     products : polars.DataFrame
         `product_group`, `need_states`: the distinct need states of its products.
     min_share : float
@@ -57,12 +59,12 @@ def need_state_shares(sales: pl.DataFrame, products: pl.DataFrame, min_share: fl
     ValueError
         If products have so many different numbers of need states that no exact sum is possible.
     """
-    cells, parts = _split_evenly(sales, products)
-    negative = cells.filter(pl.col("parts") < 0)
-    cells = cells.with_columns(pl.col("parts").clip(lower_bound=0))
+    netted, parts = _split_evenly(sales, products)
+    negative = netted.filter(pl.col("parts") < 0)
+    cells = _zeroed(netted)
     need_states = _chain_sales(cells, min_share)
     return Shares(
-        features=_divide(_pool(cells, need_states)),
+        features=_divide(cells, need_states),
         need_states=need_states.select(
             "category",
             "need_state",
@@ -72,6 +74,36 @@ def need_state_shares(sales: pl.DataFrame, products: pl.DataFrame, min_share: fl
         ),
         zeroed_cells=negative.height,
         zeroed_sales=int(negative["parts"].sum()) / (parts * MILLION),
+    )
+
+
+def half_shares(
+    sales: pl.DataFrame, products: pl.DataFrame, need_states: pl.DataFrame
+) -> pl.DataFrame:
+    """Turn the sales of each half into shares of the need states of the whole.
+
+    Netting and zeroing happen within a half; what is pooled is what is pooled in the whole.
+
+    Parameters
+    ----------
+    sales : polars.DataFrame
+        `category`, `store_nbr`, `product_group`, `half`, `millionths`; rows of no half do not
+        count.
+    products : polars.DataFrame
+        `product_group`, `need_states`.
+    need_states : polars.DataFrame
+        `category`, `need_state`, `pooled`, as of the whole.
+
+    Returns
+    -------
+    polars.DataFrame
+        The contract of half features, unsorted; empty where no row belongs to a half.
+    """
+    return pl.concat(
+        _divide(
+            _zeroed(_split_evenly(sales.filter(half=number), products)[0]), need_states
+        ).with_columns(half=pl.lit(number, dtype=pl.Int8))
+        for number in HALVES
     )
 
 
@@ -100,6 +132,10 @@ def _split_evenly(sales: pl.DataFrame, products: pl.DataFrame) -> tuple[pl.DataF
     return cells, parts
 
 
+def _zeroed(netted: pl.DataFrame) -> pl.DataFrame:
+    return netted.with_columns(pl.col("parts").clip(lower_bound=0))
+
+
 def _chain_sales(cells: pl.DataFrame, min_share: float) -> pl.DataFrame:
     """Return each need state's sales in the whole chain, and whether they are too few to keep."""
     total = pl.col("parts").sum().over("category")
@@ -113,29 +149,24 @@ def _chain_sales(cells: pl.DataFrame, min_share: float) -> pl.DataFrame:
     )
 
 
-def _pool(cells: pl.DataFrame, need_states: pl.DataFrame) -> pl.DataFrame:
-    pooled = need_states.select("category", "need_state", "pooled")
+def _divide(cells: pl.DataFrame, need_states: pl.DataFrame) -> pl.DataFrame:
+    """Pool the need states that are to be pooled and divide each by the store's sum."""
     name = pl.when("pooled").then(pl.lit(POOLED)).otherwise("need_state")
-    return (
-        cells.join(pooled, on=["category", "need_state"])
-        .group_by("category", "store_nbr", name.alias("need_state"))
+    features = need_states.select("category", "need_state", name.alias("feature"))
+    pooled = (
+        cells.join(features, on=["category", "need_state"])
+        .group_by("category", "store_nbr", "feature")
         .agg(pl.col("parts").sum())
     )
-
-
-def _divide(cells: pl.DataFrame) -> pl.DataFrame:
     stores = (
-        cells.group_by("category", "store_nbr")
+        pooled.group_by("category", "store_nbr")
         .agg(pl.col("parts").sum().alias("total"))
         .filter(pl.col("total") > 0)
     )
-    grid = stores.join(cells.select("category", "need_state").unique(), on="category")
+    grid = stores.join(features.select("category", "feature").unique(), on="category")
     share = _ratio(pl.col("parts").fill_null(0), pl.col("total"))
-    return grid.join(cells, on=["category", "store_nbr", "need_state"], how="left").select(
-        pl.col("category").alias("view"),
-        "store_nbr",
-        pl.col("need_state").alias("feature"),
-        share.alias("value"),
+    return grid.join(pooled, on=["category", "store_nbr", "feature"], how="left").select(
+        pl.col("category").alias("view"), "store_nbr", "feature", share.alias("value")
     )
 
 
