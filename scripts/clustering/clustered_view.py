@@ -6,11 +6,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from clustering.choice_of_k import SCORES, choose_k, score_each_k
+from clustering.choice_of_k import choose_k
 from clustering.feature_space import FeatureSpace, SpaceSettings, fit_space
 from clustering.fitted_views import FittedView
 from clustering.outliers import flag_outliers
-from clustering.partition import fit_centres
+from clustering.partition import fit_centres, nearest
+from clustering.scores_of_k import SCORES, score_each_k
 from clustering.seeds import derived_seed
 from clustering.view_matrix import ViewMatrix
 
@@ -19,6 +20,9 @@ Flags = NDArray[np.bool_]
 
 SAME_PLACE = 9
 """Decimals to which points must agree to count as one place: far above rounding errors."""
+
+RESAMPLING_STARTS = 3
+"""Starts for a sample of the stores: enough there, where the best of many is not needed."""
 
 QUALITY = {
     "view": pl.String,
@@ -103,11 +107,22 @@ def cluster_view(
     try:
         space, flags = _space_without_outliers(matrix, settings, seed)
         fitted_points = space.points(matrix.values, matrix.weights)[~flags]
+        centres_of = {
+            k: fit_centres(fitted_points, k, settings.starts, seed)
+            for k in _bounds(fitted_points, settings)
+        }
         scores = score_each_k(
-            fitted_points, _bounds(fitted_points, settings), settings.starts, seed
+            fitted_points,
+            {k: nearest(fitted_points, centres).cluster for k, centres in centres_of.items()},
+            lambda sample, k: fit_centres(sample, k, RESAMPLING_STARTS, seed),
+            seed,
         )
-        choice = choose_k(scores, settings.criterion, settings.min_prediction_strength)
-        centres = fit_centres(fitted_points, choice.k, settings.starts, seed)
+        thresholds = {
+            "prediction_strength": settings.min_prediction_strength,
+            "bootstrap_stability": 0.9,
+        }
+        choice = choose_k(scores, settings.criterion, thresholds)
+        centres = centres_of[choice.k]
         reason = choice.reason
     except OneCluster as whole:
         space, centres, reason = None, np.zeros((1, 1)), str(whole)

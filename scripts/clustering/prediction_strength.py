@@ -1,11 +1,10 @@
 """How well clusters made from one half of the stores predict those of the other half."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from clustering.partition import nearest
+from clustering.resampling import Fit, contingency
 
 Matrix = NDArray[np.float64]
 
@@ -13,9 +12,7 @@ SPLITS = 10
 """Random halvings, each used in both directions."""
 
 
-def prediction_strength(
-    points: Matrix, k: int, fit: Callable[[Matrix], Matrix], seed: int, splits: int = SPLITS
-) -> float:
+def prediction_strength(points: Matrix, k: int, fit: Fit, seed: int, splits: int = SPLITS) -> float:
     """Return the mean prediction strength over random halvings of the stores.
 
     For each halving, both halves are clustered. For each cluster of one half, the share of its
@@ -28,9 +25,9 @@ def prediction_strength(
     points : ndarray of shape (n_stores, n_dimensions)
         In an order that does not depend on the numbers of the stores.
     k : int
-        How many clusters.
-    fit : callable
-        From points to the centres of their k clusters.
+        How many clusters; one predicts itself, so that its strength is 1.
+    fit : Fit
+        Makes the clusters of a half.
     seed : int
         Decides the halvings.
     splits : int
@@ -41,6 +38,8 @@ def prediction_strength(
     Tibshirani and Walther, "Cluster validation by prediction strength", Journal of Computational
     and Graphical Statistics 14(3), 2005.
     """
+    if k == 1:
+        return 1.0
     random = np.random.default_rng(seed)
     strengths = []
     for _ in range(splits):
@@ -49,17 +48,15 @@ def prediction_strength(
         if any(len(np.unique(half, axis=0)) < k for half in (first, second)):
             strengths.append(0.0)
             continue
-        centres_first, centres_second = fit(first), fit(second)
+        centres_first, centres_second = fit(first, k), fit(second, k)
         strengths.append(_strength(first, centres_first, centres_second))
         strengths.append(_strength(second, centres_second, centres_first))
     return float(np.mean(strengths))
 
 
 def _strength(points: Matrix, own: Matrix, other: Matrix) -> float:
-    mine = nearest(points, own).cluster - 1
-    theirs = nearest(points, other).cluster - 1
-    together = np.zeros((len(own), len(other)))
-    np.add.at(together, (mine, theirs), 1)
+    mine, theirs = (nearest(points, centres).cluster - 1 for centres in (own, other))
+    together = contingency(mine, theirs)
     sizes = together.sum(axis=1)
     pairs = sizes * (sizes - 1)
     kept = (together * (together - 1)).sum(axis=1)
