@@ -1,4 +1,4 @@
-"""Evidence from two halves of the sales: which part of mixes and clusters is the stores' own."""
+"""Evidence from two halves of the sales: whether mixes and clusters last or are chance."""
 
 import logging
 from collections.abc import Mapping

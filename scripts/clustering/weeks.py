@@ -1,6 +1,7 @@
 """Halves of the sales: alternate weeks, so that both halves see every season.
 
-What two halves agree on is the stores' own; what they do not agree on is chance.
+What two halves agree on lasts; what they do not agree on is chance. Where the sales are those of
+a panel of shoppers, both halves hold the same shoppers, and their tastes pass for the stores'.
 """
 
 import polars as pl
