@@ -59,11 +59,11 @@ def test_clusters_that_lie_apart_come_back_and_arbitrary_ones_do_not():
 
 def test_a_store_that_is_not_drawn_says_nothing_of_its_cluster():
     points = np.vstack([BLOBS[:20], [[100.0, 100.0]]])
-    labels = np.array([1] * 20 + [2], dtype=np.int32)
+    labels = np.array([2] * 20 + [1], dtype=np.int32)
     found = bootstrap_stability(points, labels, 2, kmeans, seed=1)
     drawn = [20 in sample for sample in samples(points, seed=1, resamples=20)]
     assert 0 < sum(drawn) < 20
-    assert found.jaccard[1] == 1.0
+    assert found.jaccard[0] == 1.0
 
 
 def test_stores_that_belong_to_no_cluster_are_no_cluster_but_may_spoil_one():

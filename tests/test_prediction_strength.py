@@ -49,7 +49,8 @@ def test_a_half_with_fewer_places_than_clusters_predicts_nothing():
 
 
 def test_one_cluster_predicts_itself():
-    assert prediction_strength(RANDOM.normal(size=(20, 2)), 1, kmeans, seed=1) == 1.0
+    for stores in (3, 20):
+        assert prediction_strength(RANDOM.normal(size=(stores, 2)), 1, kmeans, seed=1) == 1.0
 
 
 def test_the_seed_decides_the_halves():
