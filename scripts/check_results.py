@@ -68,7 +68,7 @@ def unreconciled(
     internal_stores : polars.DataFrame
         Every store that the sales name.
     clusters : dict of polars.DataFrame
-        Clusters of each source, by its name.
+        Clusters of each source, by its name; of the external one, those of every view.
     """
     key = ["category", "store_nbr"]
     categories = sales.select("category").unique()
@@ -95,6 +95,14 @@ def unreconciled(
             f"{changed.height} internal clusters differ from the clustering; "
             f"the first is store {store} of {category!r}"
         )
+    wrong_views = categories.join(
+        _agreeing(store_clusters, clusters["external"]), on="category", how="anti"
+    ).sort("category")
+    if wrong_views.height:
+        yield (
+            f"external clusters of {wrong_views.height} categories are those of no view of the "
+            f"clustering; the first category is {wrong_views.item(0, 0)!r}"
+        )
     answered = pl.col("demand_cluster").is_not_null() & pl.col("merged_cluster").is_not_null()
     wrong = store_clusters.filter(answered == (pl.col("status") == "excluded"))
     if wrong.height:
@@ -103,6 +111,20 @@ def unreconciled(
             f"{wrong.height} rows have a demand cluster exactly if they are excluded; "
             f"the first is store {store} of {category!r}"
         )
+
+
+def _agreeing(store_clusters: pl.DataFrame, clusters: pl.DataFrame) -> pl.DataFrame:
+    """Find the categories whose external clusters, unless inferred, are all those of some view."""
+    inferred = pl.col("predicted_source").eq_missing("external")
+    same = pl.col("external_cluster").eq_missing(pl.col("cluster"))
+    return pl.concat(
+        store_clusters.join(rows, on="store_nbr", how="left", validate="m:1")
+        .group_by("category")
+        .agg((same | inferred).all().alias("agrees"))
+        .filter("agrees")
+        .select("category")
+        for rows in clusters.partition_by("view")
+    ).unique()
 
 
 def unmatched_money(sales: pl.DataFrame, quality: dict[str, Any]) -> Iterator[str]:

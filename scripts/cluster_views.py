@@ -1,7 +1,8 @@
 """Cluster the views of one batch: the same steps for the internal and the external source."""
 
+import difflib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,13 @@ from clustering.clustered_view import (
     cluster_view,
 )
 from clustering.contracts import CLUSTERS, FEATURES, POINTS, SALES_BY_CATEGORY
+from clustering.feature_blocks import Block
 from clustering.feature_space import SpaceSettings
 from clustering.fitted_views import save_views
 from clustering.joblog import job_log
 from clustering.tables import read_table, write_table
 from clustering.view_matrix import view_matrix
+from clustering.view_overrides import overridden
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -35,6 +38,7 @@ def cluster_views(
     sales: pl.DataFrame | None,
     settings: ClusterSettings,
     seed: int,
+    overrides: Mapping[str, ClusterSettings] | None = None,
 ) -> list[ClusteredView]:
     """Cluster every view of `features`, each for itself.
 
@@ -47,17 +51,20 @@ def cluster_views(
     sales : polars.DataFrame or None
         The contract of sales by category, where views are categories: weights of the stores.
     settings : ClusterSettings
-        How every view is clustered.
+        How a view is clustered.
     seed : int
         The seed of the configuration.
+    overrides : mapping of str to ClusterSettings, optional
+        Views that are clustered in another way, by name.
 
     Raises
     ------
     RuntimeError
         If a view fails unexpectedly; the message names it.
     """
+    other = overrides or {}
     return [
-        _cluster_one(source, str(view), rows, sales, settings, seed)
+        _cluster_one(source, str(view), rows, sales, other.get(str(view), settings), seed)
         for (view,), rows in features.group_by("view", maintain_order=True)
     ]
 
@@ -85,7 +92,37 @@ def typed(settings: dict[str, Any]) -> ClusterSettings:
         {field.name: settings[field.name] for field in fields(kind) if field.name in settings}
         for kind in (SpaceSettings, ClusterSettings)
     )
-    return ClusterSettings(space=SpaceSettings(**space), **rest)
+    blocks = tuple(
+        Block(block["name"], tuple(block["features"]), block["weight"])
+        for block in settings["blocks"]
+    )
+    return ClusterSettings(space=SpaceSettings(**space | {"blocks": blocks}), **rest)
+
+
+def typed_overrides(
+    source: str, settings: dict[str, Any], views: Collection[str]
+) -> dict[str, ClusterSettings]:
+    """Return the settings of the views that have some of their own.
+
+    Parameters
+    ----------
+    source : {"internal", "external"}
+        For messages.
+    settings : dict
+        `cluster.{source}` of the configuration.
+    views : collection of str
+        Every view that there is.
+
+    Raises
+    ------
+    ValueError
+        If the settings name a view that there is not.
+    """
+    for name in settings["views"]:
+        if name not in views:
+            near = ", ".join(map(repr, difflib.get_close_matches(name, views, cutoff=0)))
+            raise ValueError(f"cluster.{source}.views: there is no view {name!r}; nearest: {near}")
+    return {name: typed(overridden(settings, name)) for name in settings["views"]}
 
 
 def main(
@@ -106,12 +143,18 @@ def main(
     names = table["view"].unique(maintain_order=True).to_list()
     mine = [name for name in names if batch_of(name, settings["batches"]) == batch]
     logger.info("%d of %d views are in this batch", len(mine), len(names))
+    overrides = typed_overrides(source, settings, names)
     weights = read_table(sales, SALES_BY_CATEGORY) if isinstance(sales, str) else None
     # One thread a process: two cost nearly twice the processor time of one, and sums of floats
     # would depend on how many there are.
     with threadpool_limits(1):
         clustered = cluster_views(
-            source, table.filter(pl.col("view").is_in(mine)), weights, typed(settings), seed
+            source,
+            table.filter(pl.col("view").is_in(mine)),
+            weights,
+            typed(settings),
+            seed,
+            overrides,
         )
     write_table(_stack(CLUSTERS.columns, [each.clusters for each in clustered]), clusters, CLUSTERS)
     write_table(_stack(POINTS.columns, [each.points for each in clustered]), points, POINTS)

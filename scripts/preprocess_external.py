@@ -1,7 +1,7 @@
 """Join the tables that describe stores and turn their columns into features and attributes."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +11,17 @@ from clustering.contracts import FEATURES
 from clustering.dictionaries import write_dictionary
 from clustering.external_quality import column_report, external_quality
 from clustering.feature_columns import Column, Outcome, prepare_columns
+from clustering.feature_sets import ALL, set_members
 from clustering.joblog import job_log
 from clustering.raw_tables import lower_snake_case
 from clustering.store_join import JoinedTables, join_store_tables
 from clustering.store_tables import STORE, StoreTable, read_store_table
-from clustering.tables import write_table
+from clustering.tables import write_report, write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 logger = logging.getLogger(__name__)
-
-VIEW = "all"
-"""External features are one view: every store is compared by all of them."""
 
 
 def read_store_tables(files: Sequence[str], tables: Sequence[dict[str, Any]]) -> list[StoreTable]:
@@ -62,22 +60,43 @@ def require_features(columns: Sequence[Column], joined: JoinedTables) -> None:
     )
 
 
-def long_features(stores: pl.Series, columns: Sequence[Column]) -> pl.DataFrame:
-    """Return one row per store and feature, with the columns of the contract FEATURES.
+def long_features(
+    stores: pl.Series, columns: Sequence[Column], feature_sets: Mapping[str, Sequence[str]]
+) -> pl.DataFrame:
+    """Return one row per feature set, store and feature, with the columns of the contract FEATURES.
 
     Parameters
     ----------
     stores : polars.Series of Int64
         The stores, in the order of the values of `columns`.
     columns : sequence of Column
+    feature_sets : mapping of str to sequence of str
+        Shell patterns on names of features, by name of the set.
+
+    Returns
+    -------
+    polars.DataFrame
+        Each set is a view: `all` has every store, another set those of which it knows a feature.
+
+    Raises
+    ------
+    ValueError
+        If a pattern matches no feature.
     """
     features = [values for column in columns if column.is_feature for values in column.values]
-    return (
-        pl.DataFrame([stores.alias(STORE)])
-        .hstack(features)
-        .unpivot(index=STORE, variable_name="feature", value_name="value")
-        .with_columns(view=pl.lit(VIEW))
-    )
+    table = pl.DataFrame([stores.alias(STORE), *features])
+    views = []
+    for view, names in set_members(feature_sets, table.columns[1:]).items():
+        known = (
+            table if view == ALL else table.filter(pl.any_horizontal(pl.col(names).is_not_null()))
+        )
+        logger.info("view %s: %d stores, %d features", view, known.height, len(names))
+        views.append(
+            known.unpivot(
+                names, index=STORE, variable_name="feature", value_name="value"
+            ).with_columns(view=pl.lit(view))
+        )
+    return pl.concat(views)
 
 
 def attribute_table(stores: pl.Series, columns: Sequence[Column]) -> pl.DataFrame:
@@ -103,7 +122,7 @@ def main(
         Raw files, Parquet or CSV, in the order of `settings["tables"]`; Snakemake hands over a
         single one as text.
     features : str
-        Parquet, by its contract: one view, `all`.
+        Parquet, by its contract: the view `all`, and one per feature set.
     attributes : str
         Parquet: `store_nbr` of every store, and the attribute columns found.
     columns : str
@@ -113,12 +132,14 @@ def main(
     rejected : str
         Parquet: `file`, `row`, `store_nbr` as text and `reason` of rows without a valid store.
     settings : dict
-        `tables` (see `read_store_tables`), and the settings of `prepare_columns` by their names.
+        `tables` (see `read_store_tables`), `feature_sets` (see `long_features`), and the settings
+        of `prepare_columns` by their names.
 
     Raises
     ------
     ValueError
-        If a table cannot be used, tables contradict each other, or no column is left to cluster on.
+        If a table cannot be used, tables contradict each other, no column is left to cluster on,
+        or a feature set names a feature that is not there.
     """
     files = [tables] if isinstance(tables, str) else list(tables)
     names = [lower_snake_case(name) for name in settings["attributes"]]
@@ -136,12 +157,11 @@ def main(
     log_columns(report, prepared, absent=sorted(set(names) - set(joined.stores.columns)))
     require_features(prepared, joined)
     stores = joined.stores[STORE]
-    long = long_features(stores, prepared)
-    logger.info("out: %d stores, %d features", stores.len(), long["feature"].n_unique())
+    long = long_features(stores, prepared, settings["feature_sets"])
 
     write_table(long, features, FEATURES)
     write_table(attribute_table(stores, prepared), attributes)
-    write_table(report, columns)
+    write_report(report, columns)
     write_dictionary(external_quality(store_tables, prepared, report), input_quality)
     write_table(pl.concat(t.rejected for t in store_tables).sort("file", "row"), rejected)
 

@@ -101,7 +101,12 @@ def test_a_complete_result_reconciles():
             "1 rows are missing from the result; the first is store 3 of 'A'",
         ),
         (
-            pl.concat([RESULT, RESULT.tail(1).with_columns(store_nbr=pl.lit(9, pl.Int64))]),
+            pl.concat(
+                [
+                    RESULT,
+                    RESULT.filter(at("B", 2)).with_columns(store_nbr=pl.lit(9, pl.Int64)),
+                ]
+            ),
             "1 rows are in the result but in no input; the first is store 9 of 'B'",
         ),
         (
@@ -109,6 +114,19 @@ def test_a_complete_result_reconciles():
                 internal_cluster=pl.when(at("A", 2)).then(1).otherwise("internal_cluster")
             ).cast({"internal_cluster": pl.Int32}),
             "1 internal clusters differ from the clustering; the first is store 2 of 'A'",
+        ),
+        (
+            RESULT.with_columns(
+                external_cluster=pl.when(at("B", 3)).then(2).otherwise("external_cluster")
+            ).cast({"external_cluster": pl.Int32}),
+            "external clusters of 1 categories are those of no view of the clustering; the first",
+        ),
+        (
+            # Not known by the view, and not said to be inferred.
+            RESULT.with_columns(
+                external_cluster=pl.when(at("B", 2)).then(1).otherwise("external_cluster")
+            ).cast({"external_cluster": pl.Int32}),
+            "external clusters of 1 categories are those of no view of the clustering; the first",
         ),
         (
             RESULT.with_columns(
@@ -121,3 +139,32 @@ def test_a_complete_result_reconciles():
 def test_what_does_not_reconcile_is_named(result, message):
     (fault,) = faults(result)
     assert message in fault
+
+
+def with_a_set(**cluster_of_store):
+    """The clusters with one more external view, that of a feature set."""
+    rows = {int(name.removeprefix("store_")): cluster for name, cluster in cluster_of_store.items()}
+    view = pl.DataFrame(
+        {"view": ["traffic"] * len(rows), "store_nbr": list(rows), "cluster": list(rows.values())},
+        schema_overrides={"cluster": pl.Int32},
+    )
+    return CLUSTERS | {"external": pl.concat([CLUSTERS["external"], view])}
+
+
+def test_each_category_may_have_the_external_clusters_of_another_view():
+    # Of B, store 1 is in cluster 2 of the set, and store 3 is not in it.
+    result = RESULT.with_columns(
+        external_cluster=pl.when(at("B", 1))
+        .then(2)
+        .when(at("B", 3))
+        .then(None)
+        .otherwise("external_cluster")
+    ).cast({"external_cluster": pl.Int32})
+    assert faults(result, with_a_set(store_1=2)) == []
+    # A mixture of two views is no view.
+    assert len(faults(result, with_a_set(store_1=2, store_3=2))) == 1
+
+
+def test_a_store_that_only_an_unused_view_knows_must_be_in_the_result():
+    (fault,) = faults(clusters=with_a_set(store_9=1))
+    assert fault.startswith("2 rows are missing from the result; the first is store 9 of 'A'")

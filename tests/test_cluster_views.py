@@ -1,4 +1,3 @@
-from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -6,13 +5,16 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import cdist
 from sklearn.metrics import adjusted_rand_score
 
-from cluster_views import cluster_views, main, typed
+from cluster_views import cluster_views, main, typed, typed_overrides
+from clustering.algorithms import ALGORITHMS
 from clustering.batches import batch_of
 from clustering.clustered_view import cluster_view
 from clustering.contracts import CLUSTERS, FEATURES, POINTS, SALES_BY_CATEGORY
-from clustering.fitted_views import load_view
+from clustering.fitted_views import load_view, save_views
 from clustering.tables import read_table, write_table
 from clustering.view_matrix import view_matrix
 from gather_views import check_complete
@@ -68,22 +70,24 @@ def test_outliers_move_no_centre():
     random = np.random.default_rng(8)
     values = np.vstack([random.normal(0, 1, (60, 2)), random.normal(8, 1, (60, 2))])
     far = np.vstack([values, [[500.0, -500.0]]])
-    plain = replace(EXTERNAL, space=replace(EXTERNAL.space, scaling="none", pca_variance=1.0))
+    plain = replace(EXTERNAL, space=replace(EXTERNAL.space, scaling="none", projection="none"))
     without = clustered(long(values), replace(plain, outliers="none"), "external")
     flagged = clustered(long(far), replace(plain, outlier_share=0.01), "external")
     assert flagged.clusters.filter("is_outlier")["store_nbr"].to_list() == [221]
     assert flagged.fitted.centres == pytest.approx(without.fitted.centres)
 
 
-def test_the_same_stores_under_other_numbers_in_other_rows_get_the_same_clusters():
+@pytest.mark.parametrize("algorithm", ["kmeans", "ward", "spectral", "hdbscan"])
+def test_the_same_stores_under_other_numbers_in_other_rows_get_the_same_clusters(algorithm):
+    settings = replace(INTERNAL, algorithm=algorithm, max_k=4)
     noise = long(np.random.default_rng(4).dirichlet(np.full(5, 3.0), 90))
     renumbered = noise.with_columns(store_nbr=7 * (1000 - pl.col("store_nbr"))).sample(
         fraction=1.0, shuffle=True, seed=3
     )
     sales = sales_of(noise)
     same_sales = sales.with_columns(store_nbr=7 * (1000 - pl.col("store_nbr")))
-    (first,) = cluster_views("internal", noise, sales, INTERNAL, 1)
-    (second,) = cluster_views("internal", renumbered, same_sales, INTERNAL, 1)
+    (first,) = cluster_views("internal", noise, sales, settings, 1)
+    (second,) = cluster_views("internal", renumbered, same_sales, settings, 1)
     moved = second.clusters.with_columns(store_nbr=1000 - pl.col("store_nbr") // 7)
     key = ["store_nbr", "cluster", "is_outlier", "distance"]
     assert first.clusters.select(key).sort(key).equals(moved.select(key).sort(key))
@@ -109,34 +113,211 @@ def test_variance_explained_is_the_share_of_squared_distances_that_clusters_take
     assert result.quality["variance_explained"] > 0.5
 
 
-def changed(**settings):
-    """Whether another setting of the internal source changes what a view without clusters gives."""
-    features = long(np.random.default_rng(4).dirichlet(np.full(5, 3.0), 80))
-    tuned = deepcopy(CONFIG["internal"]) | settings
-    first, second = clustered(features), clustered(features, typed(tuned))
-    return first.quality | {"reason": ""} != second.quality | {"reason": ""}
+QUICK = {"max_k": 3, "outliers": "local_outlier_factor"}
+UNCLUSTERED = long(np.random.default_rng(4).dirichlet(np.full(5, 3.0), 60))
+
+
+def outcome(features, settings, source="internal"):
+    """What a view gives, but for the words of the reason."""
+    result = clustered(features, typed(CONFIG[source] | QUICK | settings), source)
+    return result.quality | {"reason": ""}, labels(result)
+
+
+@pytest.fixture(scope="module")
+def unchanged():
+    return outcome(UNCLUSTERED, {})
 
 
 @pytest.mark.parametrize(
     "settings",
     [
         {"transform": "none"},
+        {"transform": "chi_square"},
+        {"transform": "clr"},
         {"shrinkage": 0.5},
         {"scaling": "standard"},
         {"scaling": "robust"},
+        {"scaling": "minmax"},
+        {"scaling": "maxabs"},
         {"max_correlation": 0.3},
-        {"pca_variance": 0.6},
+        {"projection": "pca_variance", "pca_variance": 0.6},
+        {"projection": "pca_count", "pca_components": 2},
+        {"projection": "kernel_pca", "pca_components": 2},
+        {
+            "blocks": [
+                {"name": "first", "features": ["*0[01]"], "weight": 0.8},
+                {"name": "others", "features": ["*0[2-9]"], "weight": 0.2},
+            ]
+        },
         {"outliers": "none"},
+        {"outliers": "isolation_forest"},
+        {"outliers": "elliptic_envelope"},
         {"outlier_share": 0.2},
+        {"algorithm": "bisecting_kmeans"},
+        {"algorithm": "ward"},
+        {"algorithm": "gaussian_mixture"},
+        {"algorithm": "spectral"},
+        {"algorithm": "birch"},
+        {"algorithm": "hdbscan"},
+        {"algorithm": "dbscan"},
+        {"algorithm": "optics"},
+        {"algorithm": "meanshift"},
+        {"algorithm": "affinity_propagation"},
+        {"algorithm_parameters": {"kmeans": {"max_iter": 1}}, "k": 8, "starts": 1},
+        {"k": 5},
         {"criterion": "davies_bouldin"},
         {"min_prediction_strength": 0.2},
-        {"min_k": 5},
-        {"starts": 1},
+        {"criterion": "bootstrap_stability", "min_bootstrap_stability": 0.2},
+        {"min_k": 3},
+        {"max_k": 4, "min_prediction_strength": 0.1},
         {"min_stores": 1000},
     ],
+    ids=str,
 )
-def test_every_setting_changes_something(settings):
-    assert changed(**settings)
+def test_every_setting_changes_something(settings, unchanged):
+    assert outcome(UNCLUSTERED, settings) != unchanged
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"k": 8, "starts": 1}, {"starts": 20}),
+        ({"k": 8, "starts": 1, "algorithm": "gaussian_mixture"}, {"starts": 20}),
+        ({"k": 8, "starts": 1}, {"algorithm_parameters": {"kmeans": {"max_iter": 1}}}),
+    ],
+    ids=str,
+)
+def test_settings_that_need_another_one_change_something_with_it(first, second):
+    assert outcome(UNCLUSTERED, first) != outcome(UNCLUSTERED, first | second)
+
+
+def test_the_bar_for_bootstrap_stability_decides():
+    stable = {"criterion": "bootstrap_stability", "max_k": 4}
+    assert outcome(FEATURES_3, stable)[0]["k"] == 3
+    assert outcome(FEATURES_3, stable | {"min_bootstrap_stability": 0.1})[0]["k"] == 4
+
+
+def test_blocks_count_by_their_weights():
+    """Six columns say one thing, one says another; the weights decide which of them is heard."""
+    random = np.random.default_rng(5)
+    many, one = np.repeat([0, 1], 30), np.tile([0, 1], 30)
+    values = np.column_stack([*[many] * 6, one]) * 3.0 + random.normal(size=(60, 7))
+    blocks = [
+        {"name": "many", "features": ["* 0[0-5]"], "weight": 0.1},
+        {"name": "one", "features": ["* 06"], "weight": 0.9},
+    ]
+    alone = clustered(long(values), typed(CONFIG["external"] | {"k": 2}), "external")
+    heard = clustered(
+        long(values), typed(CONFIG["external"] | {"k": 2, "blocks": blocks}), "external"
+    )
+    assert adjusted_rand_score(many, labels(alone)) > 0.8
+    assert adjusted_rand_score(one, labels(heard)) > 0.6
+
+
+def test_a_feature_of_no_block_fails_with_the_view_and_its_name():
+    blocks = [{"name": "first", "features": ["*00"], "weight": 1}]
+    with pytest.raises(RuntimeError, match=r"'CATEGORY' cannot be .*need state 01 belongs to no"):
+        clustered(UNCLUSTERED, typed(CONFIG["internal"] | {"blocks": blocks}))
+
+
+def test_a_fixed_k_is_kept_whatever_the_bounds_and_its_scores_are_reported():
+    result = clustered(FEATURES_3, replace(INTERNAL, k=9))
+    assert result.quality["k"] == 9
+    assert result.quality["reason"] == "fixed in the configuration: k = 9"
+    assert result.scores["k"].to_list() == [9]
+    assert result.quality["silhouette"] is not None
+
+
+def test_more_fixed_clusters_than_places_are_one_cluster():
+    values = np.repeat([[0.2, 0.8], [0.7, 0.3]], 20, axis=0)
+    reason = one_cluster(long(values), replace(UNSHRUNK, k=3))
+    assert reason == "stores lie in 2 different places, fewer than k, 3"
+
+
+def with_noise():
+    """Two dense clusters of 30 and 20 stores, and three stores outside both."""
+    random = np.random.default_rng(7)
+    values = np.vstack(
+        [random.normal(0, 1, (30, 2)), random.normal(12, 1, (20, 2)), [[30, -25], [35, 5], [0, 30]]]
+    )
+    return long(values)
+
+
+@pytest.mark.parametrize("algorithm", ["hdbscan", "dbscan"])
+def test_noise_is_flagged_and_goes_to_the_nearest_cluster(algorithm):
+    result = clustered(
+        with_noise(),
+        replace(
+            EXTERNAL,
+            algorithm=algorithm,
+            outliers="none",
+            space=replace(EXTERNAL.space, scaling="none", projection="none", max_correlation=1.0),
+        ),
+        "external",
+    )
+    stores = result.clusters.sort("store_nbr")
+    assert stores["is_outlier"].to_list() == [False] * 50 + [True] * 3
+    assert stores["cluster"].to_list()[:50] == [1] * 30 + [2] * 20
+    points = np.array(result.points.sort("store_nbr")["point"].to_list())
+    to_centres = cdist(points, result.fitted.centres)
+    assert stores["cluster"].to_list()[50:] == (to_centres[50:].argmin(axis=1) + 1).tolist()
+    assert result.fitted.centres[0] == pytest.approx(points[:30].mean(axis=0))
+    assert result.quality["k"] == 2
+    assert result.quality["reason"] == f"found by {algorithm}"
+    assert result.quality["outliers"] == 3
+
+
+def test_an_algorithm_that_finds_no_cluster_leaves_one_with_the_reason():
+    reason = one_cluster(
+        UNCLUSTERED,
+        replace(INTERNAL, algorithm="dbscan", algorithm_parameters={"dbscan": {"eps": 1e-6}}),
+    )
+    assert reason == "dbscan finds no cluster: all 57 stores that are no outliers are noise"
+
+
+def test_a_store_keeps_the_cluster_of_its_algorithm_with_a_negative_margin():
+    result = clustered(UNCLUSTERED, replace(INTERNAL, algorithm="ward", k=4, outliers="none"))
+    points = np.array(result.points["point"].to_list())
+    expected = fcluster(linkage(points, "ward"), 4, "maxclust")
+    assert adjusted_rand_score(expected, result.clusters["cluster"]) == 1
+    to_centres = cdist(points, result.fitted.centres)
+    elsewhere = result.clusters["cluster"].to_numpy() != to_centres.argmin(axis=1) + 1
+    assert elsewhere.any()
+    assert ((result.clusters["margin"] < 0).to_numpy() == elsewhere).all()
+
+
+def test_more_stores_than_the_algorithm_takes_fail_with_the_view_and_the_bound(monkeypatch):
+    few = replace(ALGORITHMS["ward"], max_stores=50)
+    monkeypatch.setitem(ALGORITHMS, "ward", few)
+    with pytest.raises(
+        RuntimeError, match=r"view 'CATEGORY' .* ward takes at most 50 stores, ther"
+    ):
+        clustered(UNCLUSTERED, replace(INTERNAL, algorithm="ward"))
+
+
+def test_views_may_be_clustered_each_in_its_own_way():
+    both = pl.concat([UNCLUSTERED, UNCLUSTERED.with_columns(view=pl.lit("OTHER"))])
+    source = CONFIG["internal"] | QUICK | {"views": {"OTHER": {"k": 5, "transform": "none"}}}
+    first, second = cluster_views(
+        "internal",
+        both,
+        sales_of(both),
+        typed(source),
+        1,
+        typed_overrides("internal", source, ["CATEGORY", "OTHER"]),
+    )
+    alone = clustered(UNCLUSTERED, typed(source))
+    assert first.quality == alone.quality
+    assert second.quality["k"] == 5
+    assert second.fitted.space.composition.transform == "none"
+
+
+def test_what_is_said_of_a_view_that_is_not_there_is_an_error_with_those_nearest():
+    source = CONFIG["internal"] | {"views": {"ORAL HYGEINE": {"k": 5}}}
+    with pytest.raises(
+        ValueError, match="there is no view 'ORAL HYGEINE'; nearest: 'ORAL HYGIENE'"
+    ):
+        typed_overrides("internal", source, ["COFFEE", "ORAL HYGIENE"])
 
 
 def test_an_upper_bound_on_k_holds():
@@ -152,12 +333,22 @@ def test_imputation_and_its_indicator_reach_the_external_source():
     qualities = [
         clustered(
             features,
-            typed(CONFIG["external"] | {"imputation": imputation, "missing_indicator": indicator}),
+            typed(
+                CONFIG["external"]
+                | QUICK
+                | {"imputation": imputation, "missing_indicator": indicator}
+            ),
             "external",
         ).quality
-        for imputation, indicator in (("median", True), ("mean", True), ("median", False))
+        for imputation, indicator in (
+            ("median", True),
+            ("mean", True),
+            ("most_frequent", True),
+            ("iterative", True),
+            ("median", False),
+        )
     ]
-    assert len({quality["silhouette"] for quality in qualities}) == 3
+    assert len({quality["silhouette"] for quality in qualities}) == 5
 
 
 def one_cluster(features, settings=INTERNAL, source="internal"):
@@ -195,7 +386,7 @@ def test_stores_alike_but_for_outliers_are_one_cluster():
 def test_fewer_different_stores_than_min_k_are_one_cluster():
     values = np.repeat([[0.2, 0.8], [0.7, 0.3]], 20, axis=0)
     reason = one_cluster(long(values), replace(UNSHRUNK, min_k=3))
-    assert reason == "stores lie in 2 different places, fewer than min_k"
+    assert reason == "stores lie in 2 different places, fewer than min_k, 3"
 
 
 def test_unknown_values_in_every_store_are_no_difference():
@@ -267,7 +458,7 @@ def run(tmp_path_factory):
                 },
                 source="internal",
                 batch=batch,
-                settings=CONFIG["internal"] | {"batches": batches},
+                settings=CONFIG["internal"] | {"batches": batches, "max_k": 4},
                 seed=1,
             )
     return folder
@@ -301,6 +492,34 @@ def test_a_saved_view_assigns_stores_as_they_were_clustered(run):
         expected = clusters.filter(view=view)
         found = pl.DataFrame({"store_nbr": matrix.stores, "cluster": assigned.cluster})
         assert found.sort("store_nbr").equals(expected.select("store_nbr", "cluster"))
+
+
+@pytest.mark.parametrize("transform", ["hellinger", "chi_square", "clr"])
+@pytest.mark.parametrize(
+    "space",
+    [
+        {"imputation": "iterative", "projection": "pca_variance", "pca_variance": 0.8},
+        {"scaling": "minmax", "projection": "kernel_pca", "pca_components": 2},
+        {"scaling": "maxabs", "projection": "pca_count", "pca_components": 2},
+        {
+            "scaling": "robust",
+            "max_correlation": 0.9,
+            "blocks": [
+                {"name": "first", "features": ["*0[01]"], "weight": 0.8},
+                {"name": "others", "features": ["*0[2-9]"], "weight": 0.2},
+            ],
+        },
+    ],
+    ids=str,
+)
+def test_a_saved_view_remembers_every_kind_of_space(tmp_path, transform, space):
+    settings = typed(CONFIG["internal"] | QUICK | {"k": 3, "transform": transform} | space)
+    result = clustered(UNCLUSTERED, settings)
+    save_views([result.fitted], str(tmp_path))
+    matrix = view_matrix(UNCLUSTERED, sales_of(UNCLUSTERED))
+    assigned = load_view(str(tmp_path), "CATEGORY").assign(matrix.values, matrix.weights)
+    assert assigned.cluster.tolist() == result.clusters["cluster"].to_list()
+    assert assigned.distance.tolist() == result.clusters["distance"].to_list()
 
 
 def test_a_view_that_was_not_saved_is_not_there(run):

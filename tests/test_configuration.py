@@ -208,3 +208,59 @@ def test_embedded_data_need_not_be_there_yet(tmp_path, monkeypatch):
     assert raw_files("data/demo/sales.parquet", "key", buildable=True) == [
         "data/demo/sales.parquet"
     ]
+
+
+@pytest.mark.parametrize(
+    ("merge", "message"),
+    [
+        ({"max_cluster_size": 7}, "size: 8 is above merge.max_cluster_size, 7"),
+        (
+            {"min_cluster_share": 0.3, "max_cluster_share": 0.2},
+            "share: 0.3 is above merge.max_cluster_share, 0.2",
+        ),
+        ({"max_cluster_size": 8, "min_cluster_share": 0.2, "max_cluster_share": 0.2}, None),
+    ],
+)
+def test_a_minimum_size_above_the_maximum_is_refused(base, schema, merge, message):
+    base["merge"] |= merge
+    if message is None:
+        check_configuration(base, schema)
+    else:
+        assert faults(base, schema) == [f"merge.min_cluster_{message}"]
+
+
+def test_the_set_of_every_feature_cannot_be_defined_otherwise(base, schema):
+    base["preprocess"]["external"]["feature_sets"] = {"all": ["income"]}
+    (line,) = faults(base, schema)
+    assert line.startswith("preprocess.external.feature_sets.all: all is always the set of every")
+
+
+def test_a_feature_set_that_a_category_uses_must_be_defined(base, schema):
+    base["preprocess"]["external"]["feature_sets"] = {"traffic": ["visits_*"]}
+    base["merge"]["feature_sets"] = {"TEA": "all", "COFFEE": "traffic"}
+    check_configuration(base, schema)
+    base["merge"]["feature_sets"]["SALT"] = "trafic"
+    (line,) = faults(base, schema)
+    assert line.startswith("merge.feature_sets.SALT: 'trafic' is no feature set; did you mean tra")
+    assert line.endswith("preprocess.external.feature_sets has all, traffic")
+
+
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        ({"traffic": "visits_*"}, "feature_sets.traffic: 'visits_*' is not of type array"),
+        ({"traffic": [3]}, "feature_sets.traffic.0: 3 is not of type string"),
+        ({"traffic": []}, "feature_sets.traffic: [] should be non-empty"),
+        ({7: ["visits_*"]}, "feature_sets: 7 is not of type string"),
+    ],
+)
+def test_a_feature_set_is_a_name_and_a_list_of_patterns(base, schema, sets, message):
+    base["preprocess"]["external"]["feature_sets"] = sets
+    assert faults(base, schema) == [f"preprocess.external.{message}"]
+
+
+def test_a_number_that_may_be_null_is_read_from_the_command_line_as_either(base, schema):
+    base["merge"]["max_cluster_size"] = "15"
+    assert read_as_typed(base, schema, schema)["merge"]["max_cluster_size"] == 15
+    base["merge"]["max_cluster_size"] = "null"
+    assert read_as_typed(base, schema, schema)["merge"]["max_cluster_size"] is None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from clustering.joint_space import nearest_centre, scale_block
+from clustering.joint_space import centre_distances, nearest, scale_block, variance_explained
 
 EVERY = np.array([True, True, True])
 
@@ -51,20 +51,42 @@ def test_the_nearest_centre_agrees_with_distances_over_both_blocks_together():
     rng = np.random.default_rng(2)
     blocks = [rng.normal(size=(60, 4)), rng.normal(size=(60, 2))]
     centres = [rng.normal(size=(5, 4)), rng.normal(size=(5, 2))]
-    expected = cdist(np.hstack(blocks), np.hstack(centres)).argmin(axis=1)
-    assert nearest_centre(blocks, centres).tolist() == expected.tolist()
+    expected = cdist(np.hstack(blocks), np.hstack(centres))
+    found = centre_distances(blocks, centres)
+    assert found == pytest.approx(expected)
+    assert nearest(found).tolist() == expected.argmin(axis=1).tolist()
 
 
 def test_a_source_that_is_unknown_has_no_say():
     blocks = [np.array([[np.nan], [9.0]]), np.array([[0.0], [np.nan]])]
     centres = [np.array([[0.0], [9.0]]), np.array([[5.0], [1.0]])]
     # The first point is judged by its second block (0: 1 is nearer than 5), and the other way.
-    assert nearest_centre(blocks, centres).tolist() == [1, 1]
+    assert nearest(centre_distances(blocks, centres)).tolist() == [1, 1]
 
 
 def test_of_centres_equally_near_the_first_is_taken_even_when_rounding_prefers_another():
     middle = np.array([[0.1 + 0.2]])
     # 0.3 lies as far from 0.6 as from 0, but 0.1 + 0.2 is a rounding error above 0.3.
     centres = np.array([[0.0], [0.6]])
-    assert nearest_centre([middle], [centres]).tolist() == [0]
-    assert nearest_centre([middle], [centres[::-1]]).tolist() == [0]
+    assert nearest(centre_distances([middle], [centres])).tolist() == [0]
+    assert nearest(centre_distances([middle], [centres[::-1]])).tolist() == [0]
+
+
+def test_the_variance_that_groups_explain_is_what_lies_between_their_means():
+    # Means 1 and 7 of two groups, 4 of all: 4 * 9 = 36 of 36 + 4 * 1; the second block adds
+    # 2 * 2 within the first group alone.
+    blocks = [np.array([[0.0], [2], [6], [8]]), np.array([[1.0, 5], [-1, 5], [0, 5], [0, 5]])]
+    assert variance_explained(blocks[:1], np.array([1, 1, 0, 0])) == pytest.approx(36 / 40)
+    assert variance_explained(blocks, np.array([1, 1, 0, 0])) == pytest.approx(36 / 42)
+
+
+def test_one_group_explains_nothing_and_a_group_per_point_all():
+    points = np.random.default_rng(3).normal(size=(20, 3))
+    assert variance_explained([points], np.zeros(20, dtype=int)) == pytest.approx(0, abs=1e-12)
+    assert variance_explained([points], np.arange(20)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("stores", [0, 4])
+def test_where_nothing_varies_there_is_no_variance_to_explain(stores):
+    blocks = [np.zeros((stores, 2)), np.zeros((stores, 0))]
+    assert variance_explained(blocks, np.arange(stores)) is None

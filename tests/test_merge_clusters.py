@@ -3,12 +3,15 @@
 import duckdb
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import merge_clusters as script
+from clustering.cluster_sizes import SizeSettings
 from clustering.contracts import CLUSTERS, POINTS, SALES_BY_CATEGORY, STORE_CLUSTERS, STORES
+from clustering.feature_sets import set_of_each
 from clustering.merge_summaries import category_table, demand_cluster_table
 from clustering.reconciliation import reconcile
 
@@ -44,10 +47,10 @@ def sales(rows):
     return pl.DataFrame(rows, schema=SALES_BY_CATEGORY.columns, orient="row")
 
 
-def chain(internal, external, extra_sales=(), internal_stores=()):
+def chain(internal, external, extra_sales=(), internal_stores=(), **sets):
     """The inputs of the merge; a store with an internal cluster sells for 10 a number."""
     internal_clusters, internal_points = source(internal)
-    external_clusters, external_points = source({"all": external})
+    external_clusters, external_points = source({"all": external, **sets})
     sold = [
         (category, store, 10.0 * store, 5.0)
         for category, stores in internal.items()
@@ -64,11 +67,28 @@ def chain(internal, external, extra_sales=(), internal_stores=()):
     }
 
 
-def merge(inputs, min_cluster_size=1, seed=0):
-    merged, predictions = script.merge_clusters(
-        **inputs, min_cluster_size=min_cluster_size, seed=seed
+def views_of(inputs, feature_sets):
+    return set_of_each(
+        inputs["sales_by_category"]["category"].unique().to_list(), feature_sets or {}
     )
-    return STORE_CLUSTERS.conform(merged), predictions
+
+
+def merge_all(inputs, minimum=1, maximum=None, *, feature_sets=None, seed=0):
+    """The result, the summary and the predictions."""
+    views = views_of(inputs, feature_sets)
+    merged = script.merge_clusters(
+        **inputs,
+        external_views=views,
+        sizes=SizeSettings(minimum, 0, maximum, 1),
+        seed=seed,
+    )
+    rows = STORE_CLUSTERS.conform(merged.store_clusters)
+    return rows, category_table(rows, merged.sizes, views), merged.predictions
+
+
+def merge(inputs, min_cluster_size=1, **more):
+    merged, _, predictions = merge_all(inputs, min_cluster_size, **more)
+    return merged, predictions
 
 
 def row(merged, category, store):
@@ -189,15 +209,17 @@ def test_a_store_that_nothing_can_be_inferred_of_is_excluded_with_what_is_known_
 
 
 def test_a_category_without_a_large_cluster_keeps_its_pairs_and_says_so(small_chain):
-    merged, _ = merge(small_chain, min_cluster_size=5)
+    merged, summary, _ = merge_all(small_chain, 5)
     kept = "no merged cluster reaches the minimum size 5: pairs kept"
     coffee = merged.filter(pl.col("category") == "Crème & Co", pl.col("store_nbr") <= 6)
     assert coffee["demand_cluster"].to_list() == ["1_1"] * 3 + ["2_1"] * 2 + ["1_2"]
     assert coffee["status"].unique().to_list() == ["clustered"]
     assert coffee["reason"].unique().to_list() == [kept]
-    notes = category_table(merged, 5)
     # All five complete stores of the other category are in one cluster.
-    assert dict(notes.select("category", "note").rows()) == {"Crème & Co": kept, "TEA/HERBAL": None}
+    assert summary.select("category", "feasible", "note").rows() == [
+        ("Crème & Co", False, kept),
+        ("TEA/HERBAL", True, None),
+    ]
 
 
 def linked_chain(stores=60, seed=3):
@@ -333,11 +355,13 @@ def test_sources_without_a_store_in_common_are_an_error_that_shows_both():
 
 def test_a_category_in_which_no_store_has_both_sides_is_excluded_and_noted():
     inputs = chain({"A": {1: (1, [0])}, "B": {2: (1, [0])}}, {1: (1, [0])})
-    merged, _ = merge(inputs)
+    merged, summary, _ = merge_all(inputs)
     assert merged.filter(pl.col("category") == "B")["status"].to_list() == ["excluded"] * 2
-    note = category_table(merged, 1).row(1, named=True)
+    note = summary.row(1, named=True)
     assert note["note"] == "no store has both sides known"
+    assert note["feasible"] is False
     assert note["smallest_demand_cluster"] is None
+    assert note["variance_explained_merged"] is None
 
 
 def test_a_category_without_any_internal_cluster_is_excluded():
@@ -356,13 +380,14 @@ def test_whatever_the_chain_rows_are_complete_and_sizes_hold(data):
     )
     internal = {name: data.draw(side) for name in ("A", "B")}
     external = data.draw(side)
-    minimum = data.draw(st.integers(1, 6))
+    minimum, maximum = data.draw(st.integers(1, 6)), data.draw(st.none() | st.integers(1, 6))
     inputs = chain(internal, external)
     if not set(external) & {store for stores in internal.values() for store in stores}:
         with pytest.raises(ValueError, match="no store has both"):
             merge(inputs, minimum)
         return
-    merged, _ = merge(inputs, minimum)
+    merged, summary, _ = merge_all(inputs, minimum, maximum)
+    feasible = dict(summary.select("category", "feasible").rows())
     chain_stores = {*external, *internal["A"], *internal["B"]}
     assert merged.height == 2 * len(chain_stores)
     for category, stores in internal.items():
@@ -375,6 +400,8 @@ def test_whatever_the_chain_rows_are_complete_and_sizes_hold(data):
             assert counted["demand_cluster"].value_counts()["count"].min() >= minimum
         else:
             assert (counted["demand_cluster"] == counted["merged_cluster"]).all()
+        if feasible[category] and maximum:
+            assert counted["demand_cluster"].value_counts()["count"].max() <= maximum
         for store, (cluster, _) in stores.items():
             assert sides[store]["internal_cluster"] == cluster
         for store, (cluster, _) in external.items():
@@ -491,14 +518,24 @@ OUTPUTS = {
 }
 
 
-def run(inputs, folder):
+SETTINGS = {
+    "feature_sets": {},
+    "min_cluster_size": 8,
+    "min_cluster_share": 0,
+    "max_cluster_size": None,
+    "max_cluster_share": 1,
+    "seed": 0,
+}
+
+
+def run(inputs, folder, **changes):
     """Write the inputs, run `main`, and return the folder."""
     for name, table in inputs.items():
         table.write_parquet(folder / f"{name}.parquet")
     script.main(
         **{name: str(folder / f"{name}.parquet") for name in INPUTS},
         **{name: str(folder / "out" / file) for name, file in OUTPUTS.items()},
-        settings={"min_cluster_size": 8, "seed": 0},
+        settings=SETTINGS | changes,
     )
     return folder / "out"
 
@@ -526,12 +563,14 @@ def test_the_summaries_agree_with_sql_over_the_result(written):
             with sizes as (
                 select category, demand_cluster, count(*) filter (status <> 'predicted') as stores
                 from rows where demand_cluster is not null group by all)
-            select category, count(*), count(distinct internal_cluster),
+            select category, 'all', count(*), count(distinct internal_cluster),
                 count(distinct external_cluster), count(distinct merged_cluster),
                 count(distinct demand_cluster),
                 (select min(stores) from sizes where sizes.category = rows.category),
+                (select max(stores) from sizes where sizes.category = rows.category),
                 count(*) filter (status = 'clustered'), count(*) filter (status = 'reassigned'),
-                count(*) filter (status = 'predicted'), count(*) filter (status = 'excluded'), null
+                count(*) filter (status = 'predicted'), count(*) filter (status = 'excluded'),
+                8, count(*) filter (status in ('clustered', 'reassigned')), true, null
             from rows group by category order by category""").fetchall()
         demand = sql.execute("""
             select category, demand_cluster, count(*), count(*) filter (status = 'clustered'),
@@ -539,9 +578,10 @@ def test_the_summaries_agree_with_sql_over_the_result(written):
                 sum(total_sales)
             from rows left join sold using (category, store_nbr)
             where demand_cluster is not null group by all order by all""").fetchall()
-    assert pl.read_csv(written / "summary.csv").rows() == summary
+    found = pl.read_csv(written / "summary.csv")
+    assert found.drop(cs.starts_with("variance_explained")).rows() == summary
     assert pl.read_csv(written / "demand_clusters.csv").rows() == demand
-    assert sum(row[9] for row in summary) > 0
+    assert found["predicted"].sum() > 0
 
 
 def test_main_says_which_predictions_it_tested(written):
@@ -557,3 +597,151 @@ def test_main_says_which_predictions_it_tested(written):
         "reason",
     ]
     assert table.height == 3
+
+
+# --- feature sets -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def two_sets():
+    """COFFEE is merged with the set `traffic`, TEA with `all`; two stores lack either.
+
+    Stores 1 to 4 are in no external table, store 9 is in `all` but has no traffic; store 100 is
+    known by the set that no category uses alone.
+    """
+    inputs = linked_chain()
+    coffee = {
+        store: (cluster, point)
+        for _, store, cluster, point in inputs["internal_clusters"]
+        .select("view", "store_nbr", "cluster")
+        .join(inputs["internal_points"], on=["view", "store_nbr"])
+        .filter(view="COFFEE")
+        .rows()
+    }
+    # The other way round than in `all`, so that a mix-up shows.
+    traffic = {s: (3 - c, p) for s, (c, p) in coffee.items() if s > 4 and s != 20}
+    unused = {s: (1, p) for s, (_, p) in coffee.items() if s > 50} | {100: (1, [0.0, 0.0])}
+    clusters, points = source({"traffic": traffic, "unused": unused})
+    inputs["external_clusters"] = pl.concat([inputs["external_clusters"], clusters])
+    inputs["external_points"] = pl.concat([inputs["external_points"], points])
+    return inputs, *merge_all(inputs, 3, feature_sets={"COFFEE": "traffic"})
+
+
+def external_of(table, **where):
+    return dict(table.filter(**where).select("store_nbr", table.columns[-1]).rows())
+
+
+def test_each_category_is_merged_with_the_external_clusters_of_its_feature_set(two_sets):
+    inputs, merged, summary, _ = two_sets
+    given = inputs["external_clusters"].select("view", "store_nbr", "cluster")
+    known = merged.filter(
+        pl.col("predicted_source").ne_missing("external"), pl.col("external_cluster").is_not_null()
+    ).select("category", "store_nbr", "external_cluster")
+    assert external_of(known, category="COFFEE") == external_of(given, view="traffic")
+    assert external_of(known, category="TEA") == external_of(given, view="all")
+    assert dict(summary.select("category", "feature_set").rows()) == {
+        "COFFEE": "traffic",
+        "TEA": "all",
+    }
+
+
+def test_external_clusters_are_predicted_once_per_store_and_feature_set(two_sets):
+    _, merged, _, predictions = two_sets
+    predicted = predictions.filter(side="external", used=True)
+    assert predicted.select("view", "stores_to_predict").rows() == [("all", 5), ("traffic", 5)]
+    # Store 20 has no traffic, and its tea is merged with `all`, where it is known.
+    coffee, tea = row(merged, "COFFEE", 20), row(merged, "TEA", 20)
+    assert (coffee["status"], coffee["predicted_source"]) == ("predicted", "external")
+    assert coffee["reason"].startswith(
+        "external side unknown: no feature of the set traffic is known; predicted: accuracy"
+    )
+    assert tea["status"] == "clustered"
+    # Store 1 is in no table: 2 among `all`, 1 in traffic, where the kinds are the other way round.
+    assert row(merged, "TEA", 1)["external_cluster"] == 2
+    assert row(merged, "COFFEE", 1)["external_cluster"] == 1
+
+
+def test_a_store_that_any_feature_set_knows_is_answered_for(two_sets):
+    _, merged, summary, _ = two_sets
+    assert summary["stores"].to_list() == [61, 61]
+    assert row(merged, "COFFEE", 100)["status"] == "excluded"
+
+
+def test_a_feature_set_that_was_not_clustered_is_an_error():
+    with pytest.raises(ValueError, match="external clusters have no view traffic"):
+        merge(linked_chain(), feature_sets={"TEA": "traffic"})
+
+
+def test_main_merges_with_the_feature_sets_of_the_settings(two_sets, tmp_path):
+    out = run(two_sets[0], tmp_path, feature_sets={"COFFEE": "traffic"}, min_cluster_size=3)
+    assert pl.read_parquet(out / "store_clusters.parquet").equals(two_sets[1])
+
+
+def test_a_feature_set_of_a_category_that_does_not_occur_is_an_error_with_the_nearest(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"'Coffee ' is not in the sales; nearest: 'COFFEE', 'TEA'$"
+    ):
+        run(linked_chain(), tmp_path, feature_sets={"Coffee ": "all"})
+
+
+# --- sizes ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def crowded():
+    """Five stores of 1_1, two of 2_1, and one of 9_1, small, that is nearest to 1_1."""
+    points = {1: 0, 2: 1, 3: 2, 4: 3, 5: 4, 6: 20, 7: 20, 8: 5}
+    cluster = dict.fromkeys(range(1, 6), 1) | {6: 2, 7: 2, 8: 9}
+    internal = {store: (cluster[store], [x]) for store, x in points.items()}
+    return chain({"A": internal}, {store: (1, [0]) for store in points})
+
+
+def test_a_store_that_leaves_a_cluster_above_the_maximum_is_reassigned_with_the_reason(crowded):
+    merged, summary, _ = merge_all(crowded, 2, 4)
+    # The mean of 1_1 is 2. First 8 at 5 loses 15 - 3, then 5 at 4 loses 16 - 2.
+    assert merged["demand_cluster"].to_list() == ["1_1"] * 4 + ["2_1"] * 4
+    assert merged["status"].to_list() == ["clustered"] * 4 + ["reassigned"] + ["clustered"] * 2 + [
+        "reassigned"
+    ]
+    leaves = "moved from 1_1 (size 6, maximum 4) to 2_1, the nearest large cluster with room"
+    joins = "moved from 9_1 (size 1, minimum 2) to 1_1, the nearest large cluster"
+    assert merged["reason"].to_list() == [None] * 4 + [leaves, None, None, f"{joins}; {leaves}"]
+    found = summary.row(0, named=True)
+    assert (found["minimum_size"], found["maximum_size"], found["feasible"]) == (2, 4, True)
+    assert (found["smallest_demand_cluster"], found["largest_demand_cluster"]) == (4, 4)
+    assert found["note"] is None
+
+
+def test_a_cluster_that_finds_no_room_stays_larger_and_the_note_says_so(crowded):
+    merged, summary, _ = merge_all(crowded, 2, 3)
+    found = summary.row(0, named=True)
+    assert (found["smallest_demand_cluster"], found["largest_demand_cluster"]) == (3, 5)
+    assert found["feasible"] is False
+    assert found["note"] == (
+        "8 stores are too many for the 2 large clusters at the maximum size 3: "
+        "the maximum is not held everywhere"
+    )
+    assert merged["status"].to_list() == ["clustered"] * 7 + ["reassigned"]
+
+
+def test_main_tells_what_consolidation_costs_to_six_decimals(crowded, tmp_path):
+    out = run(crowded, tmp_path, min_cluster_size=2, max_cluster_size=4)
+    # Mean 6.875; 476.875 in all. Within pairs 10; within 0..3 are 5, within 4, 5, 20, 20 240.75.
+    lines = (out / "summary.csv").read_text().splitlines()
+    found = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
+    assert found["variance_explained_merged"] == f"{1 - 10 / 476.875:.6f}"
+    assert found["variance_explained_demand"] == f"{1 - 245.75 / 476.875:.6f}"
+
+
+@pytest.mark.parametrize(
+    ("change", "sizes"),
+    [
+        ({"min_cluster_size": 2}, (2, 8)),
+        ({"min_cluster_size": 2, "min_cluster_share": 0.3}, (3, 8)),
+        ({"min_cluster_size": 2, "max_cluster_share": 0.6}, (2, 4)),
+        ({"min_cluster_size": 2, "max_cluster_size": 5}, (2, 5)),
+    ],
+)
+def test_every_bound_of_the_settings_counts(crowded, tmp_path, change, sizes):
+    summary = pl.read_csv(run(crowded, tmp_path, **change) / "summary.csv")
+    assert summary.select("minimum_size", "maximum_size").row(0) == sizes

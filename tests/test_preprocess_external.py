@@ -43,6 +43,7 @@ def run_files(folder, *tables, wins=None, **changes):
         "allow_sensitive": [],
         "max_missing_share": 1.0,
         "min_level_share": 0.0,
+        "feature_sets": {},
     }
     table_settings = [
         {"files": len(files), "wins": (wins or {}).get(position, [])}
@@ -57,7 +58,7 @@ def run_files(folder, *tables, wins=None, **changes):
     features = pl.read_parquet(paths["features"])
     return SimpleNamespace(
         features=features,
-        values={(f, s): v for _, s, f, v in features.iter_rows()},
+        values={(f, s): v for view, s, f, v in features.iter_rows() if view == "all"},
         names=features["feature"].unique().sort().to_list(),
         attributes=pl.read_parquet(paths["attributes"]),
         columns={r["column"]: r for r in pl.read_csv(paths["columns"]).iter_rows(named=True)},
@@ -569,3 +570,60 @@ def test_without_attributes_the_table_names_every_store(run):
     result = run("STORE_NBR,X\n3,1\n1,2\n")
     assert result.attributes.schema == {"store_nbr": pl.Int64}
     assert result.attributes["store_nbr"].to_list() == [1, 3]
+
+
+# --- feature sets -----------------------------------------------------------------------------
+
+
+TRAFFIC = "STORE_NBR,Visits_Mon,Visits_Sun,KIND\n1,10,1,URBAN\n2,20,2,RURAL\n3,,,URBAN\n4,,5,\n"
+
+
+def views_of(features):
+    """Stores and features of each view."""
+    return {
+        str(view): (
+            rows["store_nbr"].unique().sort().to_list(),
+            rows["feature"].unique().sort().to_list(),
+        )
+        for (view,), rows in features.partition_by("view", as_dict=True).items()
+    }
+
+
+def test_every_feature_set_is_a_view_of_the_features_that_its_patterns_match(run):
+    sets = {"weekly": ["visits_*"], "place": ["kind=URBAN", "*_sun"]}
+    result = run(TRAFFIC, feature_sets=sets)
+    assert views_of(result.features) == {
+        "all": ([1, 2, 3, 4], ["kind=RURAL", "kind=URBAN", "visits_mon", "visits_sun"]),
+        # Of store 3 the set knows nothing, of store 4 one of two features.
+        "weekly": ([1, 2, 4], ["visits_mon", "visits_sun"]),
+        "place": ([1, 2, 3, 4], ["kind=URBAN", "visits_sun"]),
+    }
+    key = ["view", "store_nbr", "feature"]
+    assert result.features.select(key).equals(result.features.select(key).unique().sort(key))
+    same = result.features.pivot("view", index=["store_nbr", "feature"], values="value")
+    both = same.filter(pl.col("feature") == "visits_sun", pl.col("store_nbr") != 3)
+    assert both["all"].to_list() == both["weekly"].to_list() == both["place"].to_list()
+    assert both["all"].to_list() == [1, 2, 5]
+
+
+def test_a_feature_that_two_patterns_of_a_set_match_is_in_it_once(run):
+    result = run(TRAFFIC, feature_sets={"weekly": ["visits_*", "*_mon"]})
+    assert views_of(result.features)["weekly"][1] == ["visits_mon", "visits_sun"]
+    assert result.features.filter(view="weekly").height == 6
+
+
+@pytest.mark.parametrize("pattern", ["income*", "Visits_*", "kind", "kind=urban"])
+def test_a_pattern_that_matches_nothing_is_an_error_with_set_pattern_and_features(run, pattern):
+    with pytest.raises(ValueError, match="no feature matches") as caught:
+        run(TRAFFIC, feature_sets={"weekly": ["visits_*", pattern]})
+    text = str(caught.value)
+    assert text.startswith("preprocess.external.feature_sets.weekly: ")
+    assert repr(pattern) in text
+    assert "features: kind=RURAL, kind=URBAN, visits_mon, visits_sun." in text
+
+
+def test_a_column_that_was_left_out_is_in_no_set_and_the_log_says_why(run, caplog):
+    caplog.set_level(logging.INFO)
+    with pytest.raises(ValueError, match=r"no feature matches 'race'; features: x\."):
+        run("STORE_NBR,RACE,X\n1,1,3\n2,2,4\n", sensitive=["race"], feature_sets={"a": ["race"]})
+    assert "column race: dropped: sensitive" in caplog.text

@@ -1,22 +1,26 @@
 """Clustering one view: from its matrix to clusters, their quality and the fitted model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from clustering.choice_of_k import choose_k
+from clustering.algorithms import ALGORITHMS
+from clustering.choice_of_k import Choice, choose_k
 from clustering.feature_space import FeatureSpace, SpaceSettings, fit_space
 from clustering.fitted_views import FittedView
 from clustering.outliers import flag_outliers
-from clustering.partition import fit_centres, nearest
+from clustering.partition import Partition, fit_centres, nearest, partition
 from clustering.scores_of_k import SCORES, score_each_k
 from clustering.seeds import derived_seed
 from clustering.view_matrix import ViewMatrix
 
 Matrix = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Labels = NDArray[np.int32]
 
 SAME_PLACE = 9
 """Decimals to which points must agree to count as one place: far above rounding errors."""
@@ -51,11 +55,30 @@ class ClusterSettings:
     min_stores: int
     outliers: str
     outlier_share: float
+    algorithm: str
+    algorithm_parameters: Mapping[str, Mapping[str, Any]]
+    starts: int
+    k: int | None
     criterion: str
     min_prediction_strength: float
+    min_bootstrap_stability: float
     min_k: int
     max_k: int
-    starts: int
+    split_by: str | None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Arguments of the chosen algorithm's estimator."""
+        starts = {"n_init": self.starts} if ALGORITHMS[self.algorithm].restarts else {}
+        return starts | dict(self.algorithm_parameters.get(self.algorithm, {}))
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """From which value on a stability counts as real."""
+        return {
+            "prediction_strength": self.min_prediction_strength,
+            "bootstrap_stability": self.min_bootstrap_stability,
+        }
 
 
 @dataclass(frozen=True)
@@ -103,31 +126,21 @@ def cluster_view(
     """
     seed = derived_seed(seed, source, view)
     flags = np.zeros(len(matrix.stores), dtype=np.bool_)
+    kept = np.zeros(len(matrix.stores), dtype=np.int32)
     scores = pl.DataFrame(schema=SCORES)
     try:
         space, flags = _space_without_outliers(matrix, settings, seed)
         fitted_points = space.points(matrix.values, matrix.weights)[~flags]
-        centres_of = {
-            k: fit_centres(fitted_points, k, settings.starts, seed)
-            for k in _bounds(fitted_points, settings)
-        }
-        scores = score_each_k(
-            fitted_points,
-            {k: nearest(fitted_points, centres).cluster for k, centres in centres_of.items()},
-            lambda sample, k: fit_centres(sample, k, RESAMPLING_STARTS, seed),
-            seed,
-        )
-        thresholds = {
-            "prediction_strength": settings.min_prediction_strength,
-            "bootstrap_stability": 0.9,
-        }
-        choice = choose_k(scores, settings.criterion, thresholds)
-        centres = centres_of[choice.k]
-        reason = choice.reason
+        parts = _partitions(fitted_points, settings, seed)
+        scores = _scores(fitted_points, parts, settings, seed)
+        choice = _choice(scores, settings)
+        centres, reason = parts[choice.k].centres, choice.reason
+        kept[~flags] = parts[choice.k].labels
+        flags |= kept == 0
     except OneCluster as whole:
         space, centres, reason = None, np.zeros((1, 1)), str(whole)
     fitted = FittedView(source, view, matrix.features, space, centres)
-    return _described(matrix, fitted, flags, scores, reason)
+    return _described(matrix, fitted, kept, flags, scores, reason)
 
 
 def _space_without_outliers(
@@ -140,7 +153,7 @@ def _space_without_outliers(
     if len(np.unique(np.nan_to_num(matrix.values, nan=-np.inf), axis=0)) == 1:
         only = f"only one feature, {matrix.features[0]}" if features == 1 else "nothing varies"
         raise OneCluster(f"{only}: all {stores} stores are alike")
-    space = fit_space(matrix.values, matrix.weights, settings.space)
+    space = fit_space(matrix.values, matrix.weights, matrix.features, settings.space)
     points = space.points(matrix.values, matrix.weights)
     flags = flag_outliers(points, settings.outliers, settings.outlier_share, seed)
     if len(np.unique(matrix.values[~flags].round(SAME_PLACE), axis=0)) == 1:
@@ -148,20 +161,68 @@ def _space_without_outliers(
     return space.refit(matrix.values[~flags], matrix.weights[~flags]), flags
 
 
+def _partitions(points: Matrix, settings: ClusterSettings, seed: int) -> dict[int, Partition]:
+    """Part the stores into every number of clusters that is allowed and possible.
+
+    An algorithm that cannot tell k clusters apart gives fewer; the key is what it gives.
+    """
+    found: dict[int, Partition] = {}
+    for k in _bounds(points, settings):
+        part = partition(points, k, settings.algorithm, settings.parameters, seed)
+        found.setdefault(len(part.centres), part)
+    if 0 in found:
+        raise OneCluster(
+            f"{settings.algorithm} finds no cluster: "
+            f"all {len(points)} stores that are no outliers are noise"
+        )
+    return found
+
+
 def _bounds(points: Matrix, settings: ClusterSettings) -> range:
-    """Return the values of k that are allowed and possible."""
+    """Return the values of k to try; any single one if the algorithm finds its own."""
+    if ALGORITHMS[settings.algorithm].finds_own_k:
+        return range(1, 2)
+    least, most = (settings.min_k, settings.max_k) if settings.k is None else (settings.k,) * 2
     places = len(np.unique(points.round(SAME_PLACE), axis=0))
-    if places < settings.min_k:
-        raise OneCluster(f"stores lie in {places} different places, fewer than min_k")
-    return range(settings.min_k, min(settings.max_k, places) + 1)
+    if places < least:
+        name = "min_k" if settings.k is None else "k"
+        raise OneCluster(f"stores lie in {places} different places, fewer than {name}, {least}")
+    return range(least, min(most, places) + 1)
+
+
+def _scores(
+    points: Matrix, parts: Mapping[int, Partition], settings: ClusterSettings, seed: int
+) -> pl.DataFrame:
+    parameters = settings.parameters
+    if "n_init" in parameters:
+        parameters["n_init"] = min(parameters["n_init"], RESAMPLING_STARTS)
+
+    def fit(sample: Matrix, k: int) -> Matrix:
+        return fit_centres(sample, k, settings.algorithm, parameters, seed)
+
+    return score_each_k(points, {k: part.labels for k, part in parts.items()}, fit, seed)
+
+
+def _choice(scores: pl.DataFrame, settings: ClusterSettings) -> Choice:
+    """Choose k by the criterion, unless the algorithm or the configuration has fixed it."""
+    if ALGORITHMS[settings.algorithm].finds_own_k:
+        return Choice(scores["k"].item(), f"found by {settings.algorithm}")
+    if settings.k is not None:
+        return Choice(scores["k"].item(), f"fixed in the configuration: k = {settings.k}")
+    return choose_k(scores, settings.criterion, settings.thresholds)
 
 
 def _described(
-    matrix: ViewMatrix, fitted: FittedView, flags: Flags, scores: pl.DataFrame, reason: str
+    matrix: ViewMatrix,
+    fitted: FittedView,
+    kept: Labels,
+    flags: Flags,
+    scores: pl.DataFrame,
+    reason: str,
 ) -> ClusteredView:
     """Assign every store, outliers too, and put what was found into tables."""
     points = fitted.points(matrix.values, matrix.weights)
-    assigned = fitted.assign(matrix.values, matrix.weights)
+    assigned = nearest(points, fitted.centres, kept)
     key = {"view": fitted.view, "store_nbr": matrix.stores}
     clusters = pl.DataFrame(
         {

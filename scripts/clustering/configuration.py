@@ -11,6 +11,8 @@ from typing import Any, cast
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
+from clustering.feature_sets import ALL
+
 Config = dict[str, Any]
 
 OUT_OF_BOUNDS = {
@@ -78,7 +80,9 @@ def read_as_typed(given: object, schema: Mapping[str, Any], root: Mapping[str, A
         }
     if isinstance(given, list):
         return [read_as_typed(value, schema.get("items", {}), root) for value in given]
-    if isinstance(given, str) and schema.get("type") in ("integer", "number", "boolean"):
+    kinds = schema.get("type", [])
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    if isinstance(given, str) and kinds & {"integer", "number", "boolean"}:
         return yaml.safe_load(given)
     return given
 
@@ -149,6 +153,10 @@ def _join(key: str, name: str) -> str:
 
 def _contradictions(config: Config) -> Iterator[str]:
     """Find settings that are each allowed but not together."""
+    yield from _feature_set_faults(
+        config["preprocess"]["external"]["feature_sets"], config["merge"]["feature_sets"]
+    )
+    yield from _size_faults(config["merge"])
     for source, settings in config["cluster"].items():
         if settings["min_k"] > settings["max_k"]:
             yield (
@@ -163,3 +171,29 @@ def _contradictions(config: Config) -> Iterator[str]:
                     f"sources.external.tables.{index}.wins: {column} is also won by "
                     f"sources.external.tables.{winner[column.lower()]}; one table decides"
                 )
+
+
+def _feature_set_faults(
+    defined: Mapping[str, Sequence[str]], chosen: Mapping[str, str]
+) -> Iterator[str]:
+    if ALL in defined:
+        yield (
+            f"preprocess.external.feature_sets.{ALL}: {ALL} is always the set of every feature; "
+            "name yours otherwise"
+        )
+    known = sorted({ALL, *defined})
+    for category, name in chosen.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            yield (
+                f"merge.feature_sets.{category}: {name!r} is no feature set; {hint}"
+                f"preprocess.external.feature_sets has {', '.join(known)}"
+            )
+
+
+def _size_faults(merge: Mapping[str, Any]) -> Iterator[str]:
+    for kind in ("size", "share"):
+        least, most = merge[f"min_cluster_{kind}"], merge[f"max_cluster_{kind}"]
+        if most is not None and least > most:
+            yield f"merge.min_cluster_{kind}: {least} is above merge.max_cluster_{kind}, {most}"

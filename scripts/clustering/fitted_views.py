@@ -8,11 +8,13 @@ import numpy as np
 import skops.io
 from numpy.typing import NDArray
 
-from clustering.compositions import Shrinkage
+from clustering.compositions import Composition, Shrinkage
 from clustering.correlation_pruner import CorrelationPruner
+from clustering.feature_blocks import TotalVariance
 from clustering.feature_space import FeatureSpace
 from clustering.file_names import file_name
 from clustering.partition import Nearest, nearest
+from clustering.projection import Projection
 from clustering.tables import write_whole
 
 Matrix = NDArray[np.float64]
@@ -51,6 +53,10 @@ class FittedView:
     def assign(self, values: Matrix, weights: Matrix) -> Nearest:
         """Return the nearest clusters of stores.
 
+        For stores that were fitted on this is their cluster where the algorithm is k-means. Other
+        algorithms may put a store into a cluster whose centre is not the nearest; their later
+        stores go to the nearest centre all the same.
+
         Parameters
         ----------
         values : ndarray of shape (n_stores, n_features)
@@ -62,8 +68,22 @@ class FittedView:
 
 
 TRUSTED = [
-    f"{kind.__module__}.{kind.__qualname__}"
-    for kind in (FittedView, FeatureSpace, Shrinkage, CorrelationPruner)
+    *(
+        f"{kind.__module__}.{kind.__qualname__}"
+        for kind in (
+            FittedView,
+            FeatureSpace,
+            Composition,
+            Shrinkage,
+            CorrelationPruner,
+            Projection,
+            TotalVariance,
+        )
+    ),
+    # What scikit-learn's imputers and transformers of columns hold inside.
+    "numpy.dtype",
+    "sklearn.compose._column_transformer._RemainderColsList",
+    "sklearn.impute._iterative._ImputerTriplet",
 ]
 """What a saved view is made of beside arrays and estimators; nothing else is loaded."""
 

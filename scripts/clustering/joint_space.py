@@ -1,4 +1,4 @@
-"""A space of both sources in which each weighs the same, and the nearest centre in it."""
+"""A space of both sources in which each weighs the same: distances and variance in it."""
 
 from collections.abc import Sequence
 
@@ -46,8 +46,8 @@ def scale_block(points: Points, reference: Flags) -> Points:
     return scaled
 
 
-def nearest_centre(blocks: Sequence[Points], centres: Sequence[Points]) -> NDArray[np.intp]:
-    """Return which centre is nearest to each point by Euclidean distance over what is known.
+def centre_distances(blocks: Sequence[Points], centres: Sequence[Points]) -> NDArray[np.float64]:
+    """Return the Euclidean distance of each point to each centre over what is known of the point.
 
     Parameters
     ----------
@@ -58,14 +58,42 @@ def nearest_centre(blocks: Sequence[Points], centres: Sequence[Points]) -> NDArr
 
     Returns
     -------
-    ndarray of shape (n_points,)
-        Row of the nearest centre; of centres equally near, the first.
+    ndarray of shape (n_points, n_centres)
     """
     squares = np.zeros((len(blocks[0]), len(centres[0])))
     for block, block_centres in zip(blocks, centres, strict=True):
         for column, centre in enumerate(block_centres):
             squares[:, column] += np.nan_to_num(((block - centre) ** 2).sum(axis=1))
-    distances = np.sqrt(squares)
+    return np.sqrt(squares)
+
+
+def nearest(distances: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the column of the nearest centre in each row; of centres equally near, the first."""
     as_near = distances <= distances.min(axis=1, keepdims=True) + ROUNDING
     first: NDArray[np.intp] = as_near.argmax(axis=1)
     return first
+
+
+def variance_explained(blocks: Sequence[Points], groups: NDArray[np.integer]) -> float | None:
+    """Return how much of the variance of points lies between groups: 1 - within ÷ total.
+
+    Parameters
+    ----------
+    blocks : sequence of ndarray of shape (n_points, n_dimensions)
+        One array per source, every coordinate known.
+    groups : ndarray of shape (n_points,)
+        The group of every point.
+
+    Returns
+    -------
+    float or None
+        From 0 to 1; None if nothing varies.
+    """
+    points = np.hstack(blocks)
+    centred = points - points.mean(axis=0) if len(points) else points
+    total = (centred**2).sum()
+    if total == 0:
+        return None
+    members = [centred[groups == group] for group in np.unique(groups)]
+    between = sum(len(rows) * (rows.mean(axis=0) ** 2).sum() for rows in members)
+    return float(between / total)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from clustering.money import exact_sum, millionths, money
+from clustering.reassignment import DemandClusters
 from clustering.reconciliation import ROW, STATUSES
 from clustering.side_prediction import SidePrediction
-from clustering.store_status import kept_pairs
 
 
 def demand_cluster_table(
@@ -42,33 +42,82 @@ def demand_cluster_table(
     )
 
 
-def category_table(store_clusters: pl.DataFrame, min_cluster_size: int) -> pl.DataFrame:
+def size_table(demand: Mapping[str, DemandClusters]) -> pl.DataFrame:
+    """Say per category what sizes were held to, whether they could be, and what it cost.
+
+    Parameters
+    ----------
+    demand : mapping of str to DemandClusters
+        By category.
+
+    Returns
+    -------
+    polars.DataFrame
+        `category`; `minimum_size` and `maximum_size` (stores that are not predicted); `feasible`,
+        whether every demand cluster can be within them, else `note` says why not;
+        `variance_explained_merged` and `variance_explained_demand`, before and after small
+        clusters were given up and large ones relieved (shares, null if nothing varies).
+    """
+    columns = {
+        "category": pl.String,
+        "minimum_size": pl.Int64,
+        "maximum_size": pl.Int64,
+        "feasible": pl.Boolean,
+        "note": pl.String,
+        "variance_explained_merged": pl.Float64,
+        "variance_explained_demand": pl.Float64,
+    }
+    rows = [
+        (
+            category,
+            clusters.bounds.minimum,
+            clusters.bounds.maximum,
+            clusters.infeasible is None,
+            clusters.infeasible,
+            clusters.variance_merged,
+            clusters.variance_demand,
+        )
+        for category, clusters in demand.items()
+    ]
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def category_table(
+    store_clusters: pl.DataFrame, sizes: pl.DataFrame, external_views: Mapping[str, str]
+) -> pl.DataFrame:
     """Sum every category up in one row.
 
     Parameters
     ----------
     store_clusters : polars.DataFrame
         Table of the contract of the same name.
-    min_cluster_size : int
-        The bound that demand clusters were held to.
+    sizes : polars.DataFrame
+        Of `size_table`.
+    external_views : mapping of str to str
+        The feature set of every category.
 
     Returns
     -------
     polars.DataFrame
-        `category`, `stores`; numbers of different `internal_clusters`, `external_clusters`,
-        `merged_clusters`, `demand_clusters`; `smallest_demand_cluster`, in stores that are not
-        predicted (null without any demand cluster); stores `clustered`, `reassigned`,
-        `predicted`, `excluded`; `note`, null where nothing is to be said. Sorted by category.
+        `category`, `feature_set`, `stores`; numbers of different `internal_clusters`,
+        `external_clusters`, `merged_clusters`, `demand_clusters`; `smallest_demand_cluster` and
+        `largest_demand_cluster`, in stores that are not predicted (null without any demand
+        cluster); stores `clustered`, `reassigned`, `predicted`, `excluded`; then the columns of
+        `sizes`, `note` last. Sorted by category.
     """
     counted = _stores("clustered") + _stores("reassigned")
-    smallest = (
+    extremes = (
         store_clusters.filter(pl.col("demand_cluster").is_not_null())
         .group_by("category", "demand_cluster")
-        .agg(counted.alias("smallest_demand_cluster"))
+        .agg(counted.alias("size"))
         .group_by("category")
-        .agg(pl.col("smallest_demand_cluster").min())
+        .agg(
+            pl.col("size").min().alias("smallest_demand_cluster"),
+            pl.col("size").max().alias("largest_demand_cluster"),
+        )
     )
     clusters = [f"{kind}_cluster" for kind in ("internal", "external", "merged", "demand")]
+    views = pl.col("category").replace_strict(external_views, return_dtype=pl.String)
     return (
         store_clusters.group_by("category")
         .agg(
@@ -79,17 +128,18 @@ def category_table(store_clusters: pl.DataFrame, min_cluster_size: int) -> pl.Da
             ),
             *(_stores(status).alias(status) for status in STATUSES),
         )
-        .join(smallest, on="category", how="left")
+        .join(extremes, on="category", how="left")
+        .join(sizes, on="category", how="left")
         .select(
             "category",
+            views.alias("feature_set"),
             "stores",
             *(f"{name}s" for name in clusters),
             "smallest_demand_cluster",
+            "largest_demand_cluster",
             *STATUSES,
-            note=pl.when(pl.col("clustered") + pl.col("reassigned") == 0)
-            .then(pl.lit("no store has both sides known"))
-            .when(pl.col("smallest_demand_cluster") < min_cluster_size)
-            .then(pl.lit(kept_pairs(min_cluster_size))),
+            *(name for name in sizes.columns if name not in ("category", "note")),
+            "note",
         )
         .sort("category")
     )

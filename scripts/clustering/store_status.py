@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from clustering.aligned_views import UNKNOWN, Flags, Labels
 from clustering.contracts import STORE_CLUSTERS
+from clustering.feature_sets import ALL
 from clustering.reassignment import NONE, DemandClusters
 
 
@@ -30,7 +31,7 @@ def describe_stores(
     clusters: tuple[Labels, Labels],
     evidence: tuple[str, str],
     demand: DemandClusters,
-    min_cluster_size: int,
+    external_view: str,
 ) -> pl.DataFrame:
     """Return the rows of the store_clusters contract for one category.
 
@@ -46,8 +47,8 @@ def describe_stores(
         Why internal and external predictions are, or are not, good enough to be used.
     demand : DemandClusters
         What follows from the clusters.
-    min_cluster_size : int
-        The bound that it was made with.
+    external_view : str
+        The feature set that the external clusters were made from.
     """
     rows = stores.with_columns(
         internal_known=pl.Series(known[0]),
@@ -55,24 +56,28 @@ def describe_stores(
         internal_cluster=_or_null(clusters[0], UNKNOWN),
         external_cluster=_or_null(clusters[1], UNKNOWN),
         merged=_or_null(demand.merged, NONE),
+        joined=_or_null(demand.joined, NONE),
         demand=_or_null(demand.demand, NONE),
     )
     # Many stores share few fates; to word each once saves most of the memory at chain scale.
     fate = [name for name in rows.columns if name not in ("category", "store_nbr")]
     fates = rows.select(fate).unique()
-    worded = _worded(fates, evidence, demand, min_cluster_size)
+    worded = _worded(fates, evidence, demand, _why_external_unknown(external_view))
     return rows.join(worded, on=fate, how="left", nulls_equal=True, maintain_order="left").select(
         STORE_CLUSTERS.columns.names()
     )
 
 
 def _worded(
-    fates: pl.DataFrame, evidence: tuple[str, str], demand: DemandClusters, min_cluster_size: int
+    fates: pl.DataFrame,
+    evidence: tuple[str, str],
+    demand: DemandClusters,
+    why_external_unknown: str,
 ) -> pl.DataFrame:
     """Name the clusters of every fate, its status and its reason."""
     labels = pl.Series(demand.labels, dtype=pl.String)
-    sizes = pl.Series(demand.sizes)
-    has_large = bool((demand.sizes >= min_cluster_size).any())
+    bounds = demand.bounds
+    has_large = bool((demand.sizes >= bounds.minimum).any())
     complete = pl.col("merged").is_not_null()
     moved = pl.col("demand") != pl.col("merged")
     status = (
@@ -90,41 +95,46 @@ def _worded(
         .when(complete & ~pl.col("external_known"))
         .then(pl.lit("external"))
     )
-    change = (
-        pl.when(moved)
-        .then(
-            pl.format(
-                "moved from {} (size {}, minimum {}) to {}, the nearest large cluster",
-                "merged_cluster",
-                "size",
-                pl.lit(min_cluster_size),
-                "demand_cluster",
-            )
+    joins = pl.when(pl.col("joined") != pl.col("merged")).then(
+        pl.format(
+            "moved from {} (size {}, minimum {}) to {}, the nearest large cluster",
+            "merged_cluster",
+            "size",
+            pl.lit(bounds.minimum),
+            "joined_cluster",
         )
-        .when(complete & pl.lit(not has_large))
-        .then(pl.lit(kept_pairs(min_cluster_size)))
     )
-    reasons = (_unknown_side(evidence), "change")
+    gives_way = pl.when(pl.col("demand") != pl.col("joined")).then(
+        pl.format(
+            "moved from {} (size {}, maximum {}) to {}, the nearest large cluster with room",
+            "joined_cluster",
+            "joined_size",
+            pl.lit(bounds.maximum),
+            "demand_cluster",
+        )
+    )
+    keeps = pl.when(complete & pl.lit(not has_large)).then(pl.lit(bounds.kept_pairs))
+    reasons = (_unknown_side(evidence, why_external_unknown), joins, gives_way, keeps)
     return (
         fates.with_columns(
             status=status,
             predicted_source=predicted_source,
             merged_cluster=labels.gather(fates["merged"]),
+            joined_cluster=labels.gather(fates["joined"]),
             demand_cluster=labels.gather(fates["demand"]),
-            size=sizes.gather(fates["merged"]),
+            size=pl.Series(demand.sizes).gather(fates["merged"]),
+            joined_size=pl.Series(demand.joined_sizes).gather(fates["joined"]),
         )
-        .with_columns(change=change)
         .with_columns(reason=pl.concat_str(*reasons, separator="; ", ignore_nulls=True))
         .with_columns(reason=pl.when(pl.col("reason") != "").then("reason"))
     )
 
 
-def kept_pairs(min_cluster_size: int) -> str:
-    """Return what is said of a category without a large cluster."""
-    return f"no merged cluster reaches the minimum size {min_cluster_size}: pairs kept"
+def _why_external_unknown(view: str) -> str:
+    return "no external features" if view == ALL else f"no feature of the set {view} is known"
 
 
-def _unknown_side(evidence: tuple[str, str]) -> pl.Expr:
+def _unknown_side(evidence: tuple[str, str], why_external_unknown: str) -> pl.Expr:
     """Return which side is unknown, why, and what was inferred of it or why nothing was."""
     internal_known, external_known = pl.col("internal_known"), pl.col("external_known")
     inferred = (
@@ -136,8 +146,9 @@ def _unknown_side(evidence: tuple[str, str]) -> pl.Expr:
         pl.when(~internal_known & ~external_known)
         .then(
             pl.format(
-                "both sides unknown: {}; no external features; nothing to predict from",
+                "both sides unknown: {}; {}; nothing to predict from",
                 "why_internal_unknown",
+                pl.lit(why_external_unknown),
             )
         )
         .when(~internal_known)
@@ -152,7 +163,8 @@ def _unknown_side(evidence: tuple[str, str]) -> pl.Expr:
         .when(~external_known)
         .then(
             pl.format(
-                "external side unknown: no external features; {}: {}",
+                "external side unknown: {}; {}: {}",
+                pl.lit(why_external_unknown),
                 inferred,
                 pl.lit(evidence[1]),
             )
