@@ -12,6 +12,7 @@ from clustering.configuration import (
     raw_files,
     read_as_typed,
 )
+from clustering.view_overrides import overridden
 from tests.conftest import ROOT, read_yaml
 
 
@@ -135,6 +136,96 @@ def test_bounds_of_k_that_contradict_each_other_are_refused(base, schema):
     assert faults(base, schema) == ["cluster.external.min_k: 5 is above cluster.external.max_k, 4"]
 
 
+@pytest.mark.parametrize(
+    ("source", "settings", "key", "message"),
+    [
+        ("internal", {"k": 4, "algorithm": "hdbscan"}, "k", "hdbscan finds its own number of"),
+        ("internal", {"pca_variance": 0.5}, "pca_variance", "does nothing with projection none"),
+        ("external", {"projection": "none"}, "pca_variance", "does nothing with projection none"),
+        ("internal", {"projection": "pca_variance"}, "pca_variance", "projection pca_variance nee"),
+        ("internal", {"projection": "pca_count"}, "pca_components", "projection pca_count needs"),
+        ("internal", {"projection": "kernel_pca"}, "pca_components", "projection kernel_pca needs"),
+        ("external", {"pca_components": 3}, "pca_components", "does nothing with projection pca_v"),
+        ("external", {"transform": "clr"}, "transform", "is for shares; external features are"),
+        ("external", {"shrinkage": 0.1}, "shrinkage", "is for shares; external features are none"),
+        (
+            "external",
+            {"blocks": [{"name": "a", "features": [p], "weight": 1} for p in "xy"]},
+            "blocks",
+            "two blocks are named a",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(
+    base, schema, source, settings, key, message
+):
+    base["cluster"][source] |= settings
+    (line,) = faults(base, schema)
+    assert line.startswith(f"cluster.{source}.{key}: {message}")
+
+
+def test_what_holds_for_a_view_is_refused_where_it_contradicts_what_holds_for_its_source(
+    base, schema
+):
+    base["cluster"]["internal"]["views"] = {
+        "COFFEE": {"min_k": 9},
+        "TEA": {"min_k": 9, "max_k": 9},
+        "SALT": {"algorithm": "optics", "k": 3},
+    }
+    view = "cluster.internal.views"
+    own = "optics finds its own number of clusters; set k to null, or choose another algorithm"
+    assert faults(base, schema) == [
+        f"{view}.COFFEE.min_k: 9 is above {view}.COFFEE.max_k, 8",
+        f"{view}.SALT.k: {own}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"max_kk": 4}, "max_kk: unknown key; did you mean max_k? Allowed: "),
+        ({"batches": 4}, "batches: unknown key; "),
+        ({"views": {}}, "views: unknown key; "),
+        ({"k": 0}, "k: 0 is below the least allowed, 1"),
+        ({"algorithm_parameters": {"ward": {}}}, "algorithm_parameters.ward: unknown key; "),
+        (
+            {"algorithm_parameters": {"dbscan": {"radius": 1}}},
+            "algorithm_parameters.dbscan.radius: unknown key; ",
+        ),
+    ],
+)
+def test_what_may_be_said_of_a_view_is_closed_too(base, schema, settings, message):
+    base["cluster"]["internal"]["views"] = {"COFFEE": settings}
+    (line,) = faults(base, schema)
+    assert line.startswith(f"cluster.internal.views.COFFEE.{message}")
+
+
+def test_everything_but_batches_may_differ_for_a_view(schema):
+    source = set(schema["$defs"]["cluster"]["properties"])
+    assert set(schema["$defs"]["cluster"]["required"]) == source
+    assert source - set(schema["$defs"]["view"]["properties"]) == {"batches", "views"}
+
+
+def test_a_view_adds_parameters_to_those_of_its_source_and_replaces_everything_else(base):
+    source = base["cluster"]["internal"] | {"blocks": [1, 2]}
+    source["algorithm_parameters"] = {"dbscan": {"eps": 1.0, "min_samples": 4}, "birch": {"a": 1}}
+    own = {"dbscan": {"eps": 2.0}, "optics": {"xi": 0.1}}
+    source["views"] = {"COFFEE": {"max_k": 3, "blocks": [], "algorithm_parameters": own}}
+    merged = overridden(source, "COFFEE")
+    assert (merged["max_k"], merged["blocks"], merged["min_k"]) == (3, [], 2)
+    assert merged["algorithm_parameters"] == {
+        "dbscan": {"eps": 2.0, "min_samples": 4},
+        "birch": {"a": 1},
+        "optics": {"xi": 0.1},
+    }
+    assert overridden(source, "TEA") == source
+
+
+def test_settings_of_one_source_are_no_settings_of_the_other(base):
+    update_config(base, {"cluster": {"internal": {"algorithm_parameters": {"birch": {"a": 1}}}}})
+    assert "a" not in base["cluster"]["external"]["algorithm_parameters"]["birch"]
+
+
 def test_two_tables_cannot_both_win_a_column(base, schema):
     base["sources"]["external"]["tables"] = [
         {"path": "a.csv", "wins": ["income"]},
@@ -151,6 +242,13 @@ def test_an_unknown_environment_is_answered_with_the_known_ones(schema):
 
 def test_text_from_the_command_line_is_read_as_the_type_that_the_schema_expects(base, schema):
     base["cluster"]["internal"] |= {"max_k": "4", "missing_indicator": "true", "shrinkage": "0.1"}
+    base["cluster"]["external"] |= {
+        "k": "null",
+        "pca_variance": "0.8",
+        "split_by": "null",
+        "blocks": [{"name": "7", "features": ["8"], "weight": "0.5"}],
+        "views": {"all": {"k": "3", "split_by": "12"}},
+    }
     base["merge"]["min_cluster_size"] = "few"
     typed = read_as_typed(base, schema, schema)
     internal = typed["cluster"]["internal"]
@@ -159,6 +257,10 @@ def test_text_from_the_command_line_is_read_as_the_type_that_the_schema_expects(
         True,
         0.1,
     )
+    external = typed["cluster"]["external"]
+    assert (external["k"], external["pca_variance"], external["split_by"]) == (None, 0.8, None)
+    assert external["blocks"] == [{"name": "7", "features": ["8"], "weight": 0.5}]
+    assert external["views"] == {"all": {"k": 3, "split_by": "12"}}
     assert typed["sources"]["internal"]["sales"]["path"] == "data/demo/sales.parquet"
     assert faults(typed, schema) == ["merge.min_cluster_size: 'few' is not of type integer"]
 

@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from clustering.feature_sets import ALL
+from clustering.view_overrides import overridden
 
 Config = dict[str, Any]
 
@@ -21,6 +22,14 @@ OUT_OF_BOUNDS = {
     "exclusiveMinimum": "must be above",
     "exclusiveMaximum": "must be below",
 }
+
+FINDS_OWN_K = ("hdbscan", "dbscan", "optics", "meanshift", "affinity_propagation")
+"""Algorithms that take no k; their module knows too, but a dry run must not import it."""
+PROJECTION_KEYS = {
+    "pca_variance": ("pca_variance",),
+    "pca_components": ("pca_count", "kernel_pca"),
+}
+"""Which projections read a key."""
 
 
 class ConfigurationError(ValueError):
@@ -75,15 +84,18 @@ def read_as_typed(given: object, schema: Mapping[str, Any], root: Mapping[str, A
         schema = root["$defs"][schema["$ref"].rsplit("/", maxsplit=1)[-1]]
     if isinstance(given, dict):
         properties = schema.get("properties", {})
+        others = schema.get("additionalProperties") or {}
         return {
-            key: read_as_typed(value, properties.get(key, {}), root) for key, value in given.items()
+            key: read_as_typed(value, properties.get(key, others), root)
+            for key, value in given.items()
         }
     if isinstance(given, list):
         return [read_as_typed(value, schema.get("items", {}), root) for value in given]
     kinds = schema.get("type", [])
     kinds = {kinds} if isinstance(kinds, str) else set(kinds)
-    if isinstance(given, str) and kinds & {"integer", "number", "boolean"}:
-        return yaml.safe_load(given)
+    if isinstance(given, str) and kinds & {"integer", "number", "boolean", "null"}:
+        read = yaml.safe_load(given)
+        return given if "string" in kinds and read is not None else read
     return given
 
 
@@ -151,6 +163,33 @@ def _join(key: str, name: str) -> str:
     return f"{key}.{name}" if key else name
 
 
+def _at_odds(settings: Mapping[str, Any], key: str, source: str) -> Iterator[str]:
+    """Find settings of one source or view that are each allowed but not together."""
+    if settings["min_k"] > settings["max_k"]:
+        yield (f"{key}.min_k: {settings['min_k']} is above {key}.max_k, {settings['max_k']}")
+    if settings["k"] is not None and settings["algorithm"] in FINDS_OWN_K:
+        yield (
+            f"{key}.k: {settings['algorithm']} finds its own number of clusters; set k to null, "
+            "or choose another algorithm"
+        )
+    for name, projections in PROJECTION_KEYS.items():
+        needed, given = settings["projection"] in projections, settings[name] is not None
+        if needed and not given:
+            yield f"{key}.{name}: projection {settings['projection']} needs it"
+        if given and not needed:
+            yield (
+                f"{key}.{name}: does nothing with projection {settings['projection']}; "
+                f"set {name} to null, or projection to {' or '.join(projections)}"
+            )
+    if source == "external":
+        for name, off in (("transform", "none"), ("shrinkage", 0)):
+            if settings[name] != off:
+                yield f"{key}.{name}: is for shares; external features are none, set it to {off}"
+    names = [block["name"] for block in settings["blocks"]]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{key}.blocks: two blocks are named {name}"
+
+
 def _contradictions(config: Config) -> Iterator[str]:
     """Find settings that are each allowed but not together."""
     yield from _feature_set_faults(
@@ -158,11 +197,12 @@ def _contradictions(config: Config) -> Iterator[str]:
     )
     yield from _size_faults(config["merge"])
     for source, settings in config["cluster"].items():
-        if settings["min_k"] > settings["max_k"]:
-            yield (
-                f"cluster.{source}.min_k: {settings['min_k']} is above "
-                f"cluster.{source}.max_k, {settings['max_k']}"
-            )
+        key = f"cluster.{source}"
+        if faults := list(_at_odds(settings, key, source)):
+            yield from faults
+            continue
+        for view in settings["views"]:
+            yield from _at_odds(overridden(settings, view), f"{key}.views.{view}", source)
     winner: dict[str, int] = {}
     for index, table in enumerate(config["sources"]["external"]["tables"]):
         for column in table.get("wins", []):
