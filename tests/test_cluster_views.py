@@ -22,8 +22,9 @@ from tests.conftest import read_yaml
 from tests.planted import long, sales_of, shares_view
 
 CONFIG = read_yaml("base.yaml")["cluster"]
-INTERNAL = typed(CONFIG["internal"])
-EXTERNAL = typed(CONFIG["external"])
+FEW = {"max_k": 5, "starts": 5}  # as many as are planted anywhere here
+INTERNAL = typed(CONFIG["internal"] | FEW)
+EXTERNAL = typed(CONFIG["external"] | FEW)
 UNSHRUNK = replace(INTERNAL, space=replace(INTERNAL.space, shrinkage=0.0))
 FEATURES_3, _ = shares_view()
 
