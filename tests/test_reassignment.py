@@ -307,6 +307,21 @@ def test_of_stores_that_lose_equally_the_one_that_sells_least_goes(sales, gone):
     assert labels(result, result.demand) == expected
 
 
+@pytest.mark.parametrize("sides", [(-1, 1, -1, 1), (1, -1, 1, -1), (1, 1, -1, -1)])
+def test_of_stores_that_sell_the_same_too_the_place_decides_and_not_the_number(sides):
+    result = reassign(
+        internal=[1, 1, 1, 1, 2, 2],
+        external=[1] * 6,
+        internal_points=[0, 0, 0, 0, 9, 9],
+        external_points=[*sides, 0, 0],
+        minimum=2,
+        maximum=3,
+    )
+    # All of 1_1 lie as far from both centres; two of them at -1, one of which goes.
+    (gone,) = np.flatnonzero(result.demand != result.merged)
+    assert sides[gone] == -1
+
+
 def test_of_clusters_with_room_that_are_equally_near_the_first_is_taken():
     result = reassign(
         internal=[1, 1, 1, 2, 10],

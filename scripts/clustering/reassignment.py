@@ -67,7 +67,7 @@ def hold_sizes(
     both sources weigh the same. A store with only one point is judged by it alone. Of clusters
     equally near, the first in canonical order is taken. Where no merged cluster is large, every
     store keeps its own. Large clusters above the maximum then give counted stores away to large
-    ones with room, see `hold_maximum`; nothing is given where the maximum is below the minimum.
+    ones with room, see `hold_maximum`; where the maximum is below the minimum, none has room.
 
     Parameters
     ----------
@@ -105,15 +105,13 @@ def hold_sizes(
         moving = complete & ~np.isin(merged, large)
         joined[moving] = large[nearest(distances[moving])]
         demand = joined.copy()
-        if bounds.maximum >= bounds.minimum:
-            demand[counted] = large[
-                hold_maximum(
-                    np.searchsorted(large, joined[counted]),
-                    distances[counted],
-                    bounds.maximum,
-                    _precedence(sales[counted], [block[counted] for block in blocks]),
-                )
-            ]
+        held = hold_maximum(
+            np.searchsorted(large, joined[counted]),
+            distances[counted],
+            bounds.maximum,
+            _precedence(sales[counted], [block[counted] for block in blocks]),
+        )
+        demand[counted] = large[held]
     known = [block[counted] for block in blocks]
     return DemandClusters(
         labels=tuple(f"{pair[0]}_{pair[1]}" for pair in pairs),
