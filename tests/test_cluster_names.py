@@ -84,8 +84,8 @@ def test_a_cluster_that_differs_little_says_so():
 
 def test_names_that_would_say_the_same_in_whatever_order_get_more_features():
     # The first two are high in a and b, which goes first differs; they part in c alone.
-    mixes = np.repeat([[1.6, 1.4, 0.4], [1.4, 1.6, -0.4], [-1.5, -1.5, 0]], 200, axis=0)
-    names = names_of(mixes + noise(600, 3), np.repeat([1, 2, 3], 200), ["a", "b", "c"])
+    mixes = np.repeat([[1.6, 1.4, 0.4, 0], [1.4, 1.6, -0.4, 0], [-1.5, -1.5, 0, 0]], 200, axis=0)
+    names = names_of(mixes + noise(600, 4), np.repeat([1, 2, 3], 200), ["a", "b", "c", "d"])
     assert names[:2] == ["High a, high b, high c", "High b, high a, low c"]
     assert set(names[2].casefold().split(", ")) == {"low a", "low b"}
 

@@ -106,6 +106,18 @@ def test_views_are_explained_each_for_itself():
     assert reasons.unique().to_list() == ["There is no other cluster to be in"]
 
 
+def test_the_same_stores_are_tested_in_other_folds_in_another_view():
+    noise = long(np.random.default_rng(1).dirichlet(np.full(5, 3.0), 75))
+    again = noise.with_columns(view=pl.lit("AGAIN"))
+    labels = TRUTH + 1
+    tables = zip(clustered(noise, labels), clustered(again, labels), strict=True)
+    sales = pl.concat([sales_of(noise), sales_of(again)])
+    found = explain_clusters(
+        "internal", pl.concat([noise, again]), *map(pl.concat, tables), sales, 1
+    )
+    assert found.rules.select("view", "fidelity").unique()["fidelity"].n_unique() == 2
+
+
 def test_neither_the_order_of_rows_nor_store_numbers_matter():
     clusters, points = clustered(FEATURES_3, TRUTH + 1)
     sales = sales_of(FEATURES_3)
