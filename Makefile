@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 
-.PHONY: help run test lint lock
+.PHONY: help run test lint bench lock
 
 help:  ## List what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
@@ -25,6 +25,9 @@ lint: $(VENV)/.dev  ## Check style and types
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
+
+bench: $(VENV)/.dev  ## Plant clusters and print what is found of them
+	$(BIN)/python -m benchmarks.planted_chains
 
 lock:  ## Pin anew what envs/*.in ask for
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url \

@@ -29,6 +29,7 @@ if config["env"] == "dev":
 
 include: "rules/preprocess.smk"
 include: "rules/cluster.smk"
+include: "rules/explain.smk"
 include: "rules/merge.smk"
 include: "rules/publish.smk"
 
@@ -63,6 +64,7 @@ rule internal_clustering_job:
     input:
         internal_files,
         expand(rules.gather_views.output, source="internal"),
+        expand(rules.explain_clusters.output, source="internal"),
 
 
 rule external_clustering_job:
@@ -70,6 +72,7 @@ rule external_clustering_job:
     input:
         external_files,
         expand(rules.gather_views.output, source="external"),
+        expand(rules.explain_clusters.output, source="external"),
 
 
 rule merging_job:
@@ -78,6 +81,7 @@ rule merging_job:
         internal_files,
         external_files,
         rules.merge_clusters.output,
+        rules.explain_by_place.output,
 
 
 onerror:

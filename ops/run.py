@@ -2,6 +2,7 @@
 
 import argparse
 import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -80,9 +81,13 @@ def main() -> int:
     parser.add_argument("job", nargs="?", default="full_pipeline_job", help="default: %(default)s")
     parser.add_argument("--env", choices=ENVIRONMENTS, default="dev", help="default: %(default)s")
     parser.add_argument("--cores", default="all", help="a number, or all; default: %(default)s")
+    parser.add_argument(
+        "--directory", type=Path, default=Path(), help="where to run; default: here"
+    )
     words = sys.argv[1:]
     split = words.index("--") if "--" in words else len(words)
     asked, more = parser.parse_args(words[:split]), words[split + 1 :]
+    os.chdir(asked.directory)
     snakemake = [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
         *(asked.job, "--cores", asked.cores, "--config", f"env={asked.env}"),

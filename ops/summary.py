@@ -11,6 +11,7 @@ COLUMNS = {
     "category": "category",
     "stores": "stores",
     "internal_clusters": "internal",
+    "evidence": "evidence",
     "external_clusters": "external",
     "demand_clusters": "demand",
     "clustered": "clustered",
@@ -31,7 +32,16 @@ def summary(results: Path) -> str:
     current = results / "current"
     if not current.is_dir():
         return f"Nothing is published yet; what was built is in {results}"
-    table = pl.read_csv(current / "merged" / "summary.csv").select(COLUMNS.keys()).rename(COLUMNS)
+    evidence = {
+        source: pl.read_csv(current / source / "quality.csv").select("view", "evidence")
+        for source in ("internal", "external")
+    }
+    table = (
+        pl.read_csv(current / "merged" / "summary.csv")
+        .join(evidence["internal"], left_on="category", right_on="view", how="left")
+        .select(COLUMNS.keys())
+        .rename(COLUMNS)
+    )
     with pl.Config(
         tbl_formatting="ASCII_MARKDOWN",
         tbl_hide_column_data_types=True,
@@ -47,9 +57,11 @@ def summary(results: Path) -> str:
         f"{table[status].sum():,} {status}"
         for status in ("clustered", "reassigned", "predicted", "excluded")
     )
+    outer = ", ".join(f"{view}: {word}" for view, word in evidence["external"].iter_rows())
     return (
         f"Clusters and statuses of the stores, per category\n{text}\n"
         f"{table.height} categories, {stores:,} stores: {statuses}\n"
+        f"Evidence: how far clusters can be trusted, explained in quality.csv; external {outer}\n"
         f"Results: {current}/merged/store_clusters.csv ({current.readlink()})"
     )
 

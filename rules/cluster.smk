@@ -9,7 +9,10 @@ rule cluster_views:
     """Clusters of one batch of the views of a source."""
     input:
         features="<results>/{source}/features.parquet",
-        sales=store_weights,
+        sales=of_internal("sales_by_category"),
+        half_features=of_internal("half_features"),
+        half_sales=of_internal("half_sales"),
+        attributes=store_attributes,
     output:
         clusters="<results>/{source}/batches/{batch}/clusters.parquet",
         points="<results>/{source}/batches/{batch}/points.parquet",
@@ -49,6 +52,7 @@ rule gather_views:
         clusters="<results>/{source}/clusters.parquet",
         points="<results>/{source}/points.parquet",
         quality="<results>/{source}/quality.csv",
+        quality_json="<results>/{source}/quality.json",
         scores="<results>/{source}/scores.csv",
         models=directory("<results>/{source}/models"),
     log:

@@ -89,10 +89,18 @@ def external_settings(wildcards):
     return {**sources, **config["preprocess"]["external"], "tables": tables}
 
 
-def store_weights(wildcards):
-    """Sales behind the shares of a view; the external source has none."""
-    if wildcards.source == "internal":
-        return rules.preprocess_internal.output.sales_by_category
+def of_internal(name):
+    """An input function: an output of the internal preprocessing; the external source has none."""
+    path = getattr(rules.preprocess_internal.output, name)
+    return lambda wildcards: path if wildcards.source == "internal" else []
+
+
+def store_attributes(wildcards):
+    """Attributes of the stores, if the clusters of a source are compared with one of them."""
+    settings = config["cluster"][wildcards.source]
+    compared = [settings, *settings["views"].values()]
+    if any(each.get("region") is not None for each in compared):
+        return rules.preprocess_external.output.attributes
     return []
 
 

@@ -12,7 +12,7 @@ rule explain_clusters:
         features="<results>/{source}/features.parquet",
         clusters="<results>/{source}/clusters.parquet",
         points="<results>/{source}/points.parquet",
-        sales=store_weights,
+        sales=of_internal("sales_by_category"),
     output:
         profiles="<results>/{source}/profiles.csv",
         names="<results>/{source}/cluster_names.parquet",

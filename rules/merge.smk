@@ -1,6 +1,7 @@
 """From the clusters of both sources to demand clusters.
 
-In: clusters and points of both sources, sales by category, the stores that sales name.
+In: clusters and points of both sources and what explains them, sales by category, the stores that
+sales name.
 Out: one row per category and store, and what summarises them.
 """
 
@@ -14,6 +15,10 @@ rule merge_clusters:
         external_points="<results>/external/points.parquet",
         sales_by_category="<results>/internal/sales_by_category.parquet",
         internal_stores="<results>/internal/stores.parquet",
+        internal_names="<results>/internal/cluster_names.parquet",
+        external_names="<results>/external/cluster_names.parquet",
+        internal_reasons="<results>/internal/store_reasons.parquet",
+        external_reasons="<results>/external/store_reasons.parquet",
     output:
         store_clusters="<results>/merged/store_clusters.parquet",
         store_clusters_csv="<results>/merged/store_clusters.csv",

@@ -43,6 +43,8 @@ rule publish_results:
             rules.preprocess_internal.output,
             rules.preprocess_external.output,
             expand(rules.gather_views.output, source=SOURCES),
+            expand(rules.explain_clusters.output, source=SOURCES),
+            rules.explain_by_place.output,
         ],
     output:
         receipt="<results>/published/latest.json",

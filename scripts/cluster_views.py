@@ -3,25 +3,35 @@
 import difflib
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from threadpoolctl import threadpool_limits
 
 from clustering.batches import batch_of
+from clustering.clustered_view import QUALITY as VIEW_QUALITY
 from clustering.clustered_view import (
-    QUALITY,
     VIEW_SCORES,
     ClusteredView,
     ClusterSettings,
     cluster_view,
 )
-from clustering.contracts import CLUSTERS, FEATURES, POINTS, SALES_BY_CATEGORY
+from clustering.contracts import (
+    CLUSTERS,
+    FEATURES,
+    HALF_FEATURES,
+    HALF_SALES,
+    POINTS,
+    SALES_BY_CATEGORY,
+)
+from clustering.evidence import evidence_word
 from clustering.feature_blocks import Block
 from clustering.feature_space import SpaceSettings
 from clustering.fitted_views import save_views
 from clustering.joblog import job_log
+from clustering.split_halves import EVIDENCE as HALVES_EVIDENCE
+from clustering.split_halves import half_matrices, split_half_evidence
 from clustering.tables import read_table, write_table
 from clustering.view_matrix import view_matrix
 from clustering.view_overrides import overridden
@@ -32,15 +42,43 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+QUALITY: dict[str, Any] = {
+    **VIEW_QUALITY,
+    **HALVES_EVIDENCE,
+    "evidence": pl.String,
+    "because": pl.String,
+}
+"""A row per view: what was clustered, what was measured, and the word that it is worth."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What beside the features says how much a store's features tell.
+
+    Attributes
+    ----------
+    sales : polars.DataFrame
+        The contract of sales by category; views are categories.
+    half_features, half_sales : polars.DataFrame
+        The contracts of the same names.
+    """
+
+    sales: pl.DataFrame
+    half_features: pl.DataFrame
+    half_sales: pl.DataFrame
+
+
 def cluster_views(
     source: str,
     features: pl.DataFrame,
-    sales: pl.DataFrame | None,
+    weights: Weights | None,
     settings: ClusterSettings,
     seed: int,
+    *,
     overrides: Mapping[str, ClusterSettings] | None = None,
+    attributes: pl.DataFrame | None = None,
 ) -> list[ClusteredView]:
-    """Cluster every view of `features`, each for itself.
+    """Cluster every view of `features`, each for itself, and judge it.
 
     Parameters
     ----------
@@ -48,14 +86,16 @@ def cluster_views(
         Where the features come from.
     features : polars.DataFrame
         The features contract.
-    sales : polars.DataFrame or None
-        The contract of sales by category, where views are categories: weights of the stores.
+    weights : Weights or None
+        Sales of the stores, where the source has any.
     settings : ClusterSettings
         How a view is clustered.
     seed : int
         The seed of the configuration.
     overrides : mapping of str to ClusterSettings, optional
         Views that are clustered in another way, by name.
+    attributes : polars.DataFrame, optional
+        `store_nbr` and the attribute that `settings.region` names.
 
     Raises
     ------
@@ -64,7 +104,9 @@ def cluster_views(
     """
     other = overrides or {}
     return [
-        _cluster_one(source, str(view), rows, sales, other.get(str(view), settings), seed)
+        _cluster_one(
+            source, str(view), rows, weights, other.get(str(view), settings), seed, attributes
+        )
         for (view,), rows in features.group_by("view", maintain_order=True)
     ]
 
@@ -73,17 +115,48 @@ def _cluster_one(
     source: str,
     view: str,
     rows: pl.DataFrame,
-    sales: pl.DataFrame | None,
+    weights: Weights | None,
     settings: ClusterSettings,
     seed: int,
+    attributes: pl.DataFrame | None,
 ) -> ClusteredView:
-    weights = None if sales is None else sales.filter(category=view)
     try:
-        clustered = cluster_view(source, view, view_matrix(rows, weights), settings, seed)
+        sales = None if weights is None else weights.sales.filter(category=view)
+        clustered = cluster_view(source, view, view_matrix(rows, sales), settings, seed)
+        quality = dict(clustered.quality)
+        if weights is not None:
+            halves = half_matrices(
+                weights.half_features.filter(view=view), weights.half_sales.filter(view=view)
+            )
+            regions = None if attributes is None else _regions(attributes, settings.region)
+            k = len(clustered.fitted.centres)
+            quality |= split_half_evidence(source, view, halves, settings, k, regions, seed)
     except Exception as error:
         raise RuntimeError(f"{source} view {view!r} cannot be clustered: {error}") from error
-    logger.info("clustered %s", clustered.quality)
-    return clustered
+    evidence = evidence_word(quality)
+    quality |= {"evidence": evidence.word, "because": evidence.because}
+    logger.info("clustered %s", quality)
+    return replace(clustered, quality=quality)
+
+
+def _regions(attributes: pl.DataFrame, region: str | None) -> dict[int, str] | None:
+    """Return the region of every store that has one.
+
+    Raises
+    ------
+    ValueError
+        If no table has the attribute.
+    """
+    if region is None:
+        return None
+    if region not in attributes.columns:
+        found = ", ".join(name for name in attributes.columns if name != "store_nbr") or "none"
+        raise ValueError(
+            f"region: there is no attribute {region!r}; name it in sources.external.attributes "
+            f"and see that a table has it (attributes found: {found})"
+        )
+    known = attributes.select("store_nbr", pl.col(region).cast(pl.String)).drop_nulls()
+    return dict(known.iter_rows())
 
 
 def typed(settings: dict[str, Any]) -> ClusterSettings:
@@ -128,6 +201,9 @@ def typed_overrides(
 def main(
     features: str,
     sales: str | Sequence[str],
+    half_features: str | Sequence[str],
+    half_sales: str | Sequence[str],
+    attributes: str | Sequence[str],
     clusters: str,
     points: str,
     quality: str,
@@ -138,13 +214,19 @@ def main(
     settings: dict[str, Any],
     seed: int,
 ) -> None:
-    """Read `features` (and `sales`, unless empty) and write what clustering one batch gives."""
+    """Read `features` (and what else is not empty) and write what clustering one batch gives."""
     table = read_table(features, FEATURES)
     names = table["view"].unique(maintain_order=True).to_list()
     mine = [name for name in names if batch_of(name, settings["batches"]) == batch]
     logger.info("%d of %d views are in this batch", len(mine), len(names))
     overrides = typed_overrides(source, settings, names)
-    weights = read_table(sales, SALES_BY_CATEGORY) if isinstance(sales, str) else None
+    weights = None
+    if isinstance(sales, str) and isinstance(half_features, str) and isinstance(half_sales, str):
+        weights = Weights(
+            read_table(sales, SALES_BY_CATEGORY),
+            read_table(half_features, HALF_FEATURES),
+            read_table(half_sales, HALF_SALES),
+        )
     # One thread a process: two cost nearly twice the processor time of one, and sums of floats
     # would depend on how many there are.
     with threadpool_limits(1):
@@ -154,7 +236,8 @@ def main(
             weights,
             typed(settings),
             seed,
-            overrides,
+            overrides=overrides,
+            attributes=pl.read_parquet(attributes) if isinstance(attributes, str) else None,
         )
     write_table(_stack(CLUSTERS.columns, [each.clusters for each in clustered]), clusters, CLUSTERS)
     write_table(_stack(POINTS.columns, [each.points for each in clustered]), points, POINTS)

@@ -9,15 +9,22 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from clustering.cluster_names import CLUSTER_NAMES, name_clusters
-from clustering.contracts import CLUSTERS, FEATURES, POINTS, SALES_BY_CATEGORY
+from clustering.cluster_names import name_clusters
+from clustering.contracts import (
+    CLUSTER_NAMES,
+    CLUSTERS,
+    FEATURES,
+    POINTS,
+    SALES_BY_CATEGORY,
+    STORE_REASONS,
+)
 from clustering.exemplars import exemplars
 from clustering.feature_words import words_of
 from clustering.joblog import job_log
 from clustering.profiles import PROFILES, cluster_totals, profile_clusters, profile_table
 from clustering.rule_tree import TREE_RULES, tree_rules
 from clustering.seeds import derived_seed
-from clustering.store_drivers import STORE_REASONS, store_reasons
+from clustering.store_drivers import store_reasons
 from clustering.tables import read_table, write_report, write_table
 from clustering.view_matrix import ViewMatrix, view_matrix
 

@@ -4,11 +4,12 @@ import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from clustering.contracts import CLUSTERS, FEATURES, POINTS
+from clustering.dictionaries import write_dictionary
 from clustering.fitted_views import SUFFIX
 from clustering.joblog import job_log
 from clustering.tables import read_table, read_tables, write_report, write_table
@@ -42,6 +43,31 @@ def check_complete(features: pl.DataFrame, clusters: pl.DataFrame) -> None:
             raise ValueError(f"store {store} of view {view!r} {text}")
 
 
+def quality_of_views(views: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
+    """Return the quality of every view by its name, with what every criterion says of every k.
+
+    Parameters
+    ----------
+    views : polars.DataFrame
+        A row per view.
+    scores : polars.DataFrame
+        A row per `view` and k.
+    """
+    rows = scores.partition_by("view", as_dict=True, include_key=False)
+    return {
+        row["view"]: {
+            **{name: value for name, value in row.items() if name != "view"},
+            "scores": rows[(row["view"],)].to_dicts() if (row["view"],) in rows else [],
+        }
+        for row in views.iter_rows(named=True)
+    }
+
+
+def as_text(numbers: pl.Expr) -> pl.Expr:
+    """Return lists of numbers as people read them in one cell."""
+    return numbers.list.eval(pl.element().round(2).cast(pl.String)).list.join(" ")
+
+
 def main(
     features: str,
     cluster_parts: str | Sequence[str],
@@ -52,6 +78,7 @@ def main(
     clusters: str,
     points: str,
     quality: str,
+    quality_json: str,
     scores: str,
     models: str,
 ) -> None:
@@ -61,9 +88,10 @@ def main(
     write_table(table, clusters, CLUSTERS)
     write_table(read_tables(_several(point_parts), POINTS), points, POINTS)
     views = pl.concat(pl.read_parquet(part) for part in _several(quality_parts)).sort("view")
-    write_report(views, quality)
     each_k = pl.concat(pl.read_parquet(part) for part in _several(score_parts)).sort("view", "k")
+    write_report(views.with_columns(as_text(pl.col("jaccard"))), quality)
     write_report(each_k, scores)
+    write_dictionary(quality_of_views(views, each_k), quality_json)
     Path(models).mkdir(parents=True, exist_ok=True)
     for part in _several(model_parts):
         for model in Path(part).glob(f"*{SUFFIX}"):

@@ -9,7 +9,17 @@ import polars as pl
 
 from clustering.aligned_views import AlignedView, Flags, align_views, unknown_view
 from clustering.cluster_sizes import SizeSettings
-from clustering.contracts import CLUSTERS, POINTS, SALES_BY_CATEGORY, STORE_CLUSTERS, STORES
+from clustering.contracts import (
+    CLUSTER_NAMES,
+    CLUSTERS,
+    EXPLAINED_STORE_CLUSTERS,
+    POINTS,
+    SALES_BY_CATEGORY,
+    STORE_CLUSTERS,
+    STORE_REASONS,
+    STORES,
+)
+from clustering.explained_stores import Explanation, explain_stores
 from clustering.feature_sets import set_of_each
 from clustering.joblog import job_log
 from clustering.merge_summaries import (
@@ -239,6 +249,10 @@ def main(
     external_points: str,
     sales_by_category: str,
     internal_stores: str,
+    internal_names: str,
+    external_names: str,
+    internal_reasons: str,
+    external_reasons: str,
     store_clusters: str,
     store_clusters_csv: str,
     demand_clusters: str,
@@ -251,9 +265,20 @@ def main(
     external_views = set_of_each(
         sales["category"].unique().sort().to_list(), settings["feature_sets"]
     )
+    internal, external = (
+        Explanation(
+            read_table(clusters, CLUSTERS),
+            read_table(names, CLUSTER_NAMES),
+            read_table(reasons, STORE_REASONS),
+        )
+        for clusters, names, reasons in (
+            (internal_clusters, internal_names, internal_reasons),
+            (external_clusters, external_names, external_reasons),
+        )
+    )
     merged = merge_clusters(
-        read_table(internal_clusters, CLUSTERS).select(ASSIGNMENT),
-        read_table(external_clusters, CLUSTERS).select(ASSIGNMENT),
+        internal.clusters.select(ASSIGNMENT),
+        external.clusters.select(ASSIGNMENT),
         read_table(internal_points, POINTS),
         read_table(external_points, POINTS),
         sales,
@@ -267,8 +292,9 @@ def main(
         ),
         seed=settings["seed"],
     )
-    for path in (store_clusters, store_clusters_csv):
-        write_table(merged.store_clusters, path, STORE_CLUSTERS)
+    explained = explain_stores(merged.store_clusters, internal, external, external_views)
+    write_table(explained, store_clusters, EXPLAINED_STORE_CLUSTERS)
+    write_report(EXPLAINED_STORE_CLUSTERS.conform(explained), store_clusters_csv)
     write_report(demand_cluster_table(merged.store_clusters, sales), demand_clusters)
     write_report(category_table(merged.store_clusters, merged.sizes, external_views), summary)
     write_report(merged.predictions, predictions)

@@ -9,15 +9,23 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import cdist
 from sklearn.metrics import adjusted_rand_score
 
-from cluster_views import cluster_views, main, typed, typed_overrides
+from cluster_views import Weights, cluster_views, main, typed, typed_overrides
 from clustering.algorithms import ALGORITHMS
 from clustering.batches import batch_of
 from clustering.clustered_view import cluster_view
-from clustering.contracts import CLUSTERS, FEATURES, POINTS, SALES_BY_CATEGORY
+from clustering.contracts import (
+    CLUSTERS,
+    FEATURES,
+    HALF_FEATURES,
+    HALF_SALES,
+    POINTS,
+    SALES_BY_CATEGORY,
+)
+from clustering.dictionaries import read_dictionary, write_dictionary
 from clustering.fitted_views import load_view, save_views
 from clustering.tables import read_table, write_table
 from clustering.view_matrix import view_matrix
-from gather_views import check_complete
+from gather_views import as_text, check_complete, quality_of_views
 from tests.conftest import read_yaml
 from tests.planted import long, sales_of, shares_view
 
@@ -29,9 +37,19 @@ UNSHRUNK = replace(INTERNAL, space=replace(INTERNAL.space, shrinkage=0.0))
 FEATURES_3, _ = shares_view()
 
 
+def without_weeks(sales):
+    """Sales whose weeks nobody knows: there are no halves to compare."""
+    halves = (HALF_FEATURES.columns, HALF_SALES.columns)
+    return Weights(sales, *(columns.to_frame() for columns in halves))
+
+
+def weights_of(features):
+    return without_weeks(sales_of(features))
+
+
 def clustered(features, settings=INTERNAL, source="internal", seed=1):
-    sales = sales_of(features) if source == "internal" else None
-    (result,) = cluster_views(source, features, sales, settings, seed)
+    weights = weights_of(features) if source == "internal" else None
+    (result,) = cluster_views(source, features, weights, settings, seed)
     return result
 
 
@@ -87,8 +105,8 @@ def test_the_same_stores_under_other_numbers_in_other_rows_get_the_same_clusters
     )
     sales = sales_of(noise)
     same_sales = sales.with_columns(store_nbr=7 * (1000 - pl.col("store_nbr")))
-    (first,) = cluster_views("internal", noise, sales, settings, 1)
-    (second,) = cluster_views("internal", renumbered, same_sales, settings, 1)
+    (first,) = cluster_views("internal", noise, without_weeks(sales), settings, 1)
+    (second,) = cluster_views("internal", renumbered, without_weeks(same_sales), settings, 1)
     moved = second.clusters.with_columns(store_nbr=1000 - pl.col("store_nbr") // 7)
     key = ["store_nbr", "cluster", "is_outlier", "distance"]
     assert first.clusters.select(key).sort(key).equals(moved.select(key).sort(key))
@@ -302,10 +320,10 @@ def test_views_may_be_clustered_each_in_its_own_way():
     first, second = cluster_views(
         "internal",
         both,
-        sales_of(both),
+        weights_of(both),
         typed(source),
         1,
-        typed_overrides("internal", source, ["CATEGORY", "OTHER"]),
+        overrides=typed_overrides("internal", source, ["CATEGORY", "OTHER"]),
     )
     alone = clustered(UNCLUSTERED, typed(source))
     assert first.quality == alone.quality
@@ -442,11 +460,17 @@ def run(tmp_path_factory):
     features = pl.concat(parts)
     write_table(features, str(folder / "features.parquet"), FEATURES)
     write_table(sales_of(features), str(folder / "sales.parquet"), SALES_BY_CATEGORY)
+    empty = without_weeks(sales_of(features))
+    write_table(empty.half_features, str(folder / "half_features.parquet"), HALF_FEATURES)
+    write_table(empty.half_sales, str(folder / "half_sales.parquet"), HALF_SALES)
     for batches in (1, 3):
         for batch in range(batches):
             main(
                 features=str(folder / "features.parquet"),
                 sales=str(folder / "sales.parquet"),
+                half_features=str(folder / "half_features.parquet"),
+                half_sales=str(folder / "half_sales.parquet"),
+                attributes=[],
                 **{
                     name: str(folder / f"{batches}" / f"{batch}" / f"{name}{suffix}")
                     for name, suffix in (
@@ -548,7 +572,7 @@ def test_clusters_of_one_view_do_not_depend_on_the_other_views():
     both = cluster_views(
         "internal",
         pl.concat([other, features]),
-        sales_of(pl.concat([features, other])),
+        weights_of(pl.concat([features, other])),
         INTERNAL,
         1,
     )
@@ -566,3 +590,82 @@ def test_a_cluster_without_store_is_named():
     both = FEATURES_3.select("view", "store_nbr").unique()
     with pytest.raises(ValueError, match="store 101 of view 'CATEGORY' has a cluster but no feat"):
         check_complete(FEATURES_3.filter(pl.col("store_nbr") != 101), both)
+
+
+def halves_of(features, sales, scatter, seed=5):
+    """Two noisy readings of the shares, as halves of the weeks would give them."""
+    random = np.random.default_rng(seed)
+    halves = []
+    for half in (1, 2):
+        noisy = features.with_columns(
+            half=pl.lit(half, pl.Int8),
+            value=pl.col("value") + scatter * pl.Series(random.random(features.height)),
+        )
+        total = pl.col("value").sum().over("view", "store_nbr")
+        halves.append(noisy.with_columns(value=pl.col("value") / total))
+    weeks = pl.concat(
+        sales.select(
+            pl.col("category").alias("view"),
+            pl.lit(half, pl.Int8).alias("half"),
+            "store_nbr",
+            pl.col("mapped_sales") / 2,
+        )
+        for half in (1, 2)
+    )
+    return Weights(
+        sales,
+        pl.concat(halves).select(HALF_FEATURES.columns.names()),
+        weeks.select(HALF_SALES.columns.names()),
+    )
+
+
+def test_clusters_that_both_halves_confirm_are_strong_evidence():
+    sales = sales_of(FEATURES_3)
+    (found,) = cluster_views(
+        "internal", FEATURES_3, halves_of(FEATURES_3, sales, 0.01), INTERNAL, 1
+    )
+    assert found.quality["evidence"] == "strong"
+    assert found.quality["half_agreement"] > 0.9
+    assert found.quality["worth_clusters"] > found.quality["worth_volume_grades"] + 0.5
+
+
+def test_noise_is_no_evidence_and_the_reason_is_given():
+    result = clustered(UNCLUSTERED)
+    assert result.quality["evidence"] == "none"
+    assert "under" in result.quality["because"] or "over" in result.quality["because"]
+
+
+def test_clusters_are_compared_with_the_regions_that_the_settings_name():
+    sales = sales_of(FEATURES_3)
+    weights = halves_of(FEATURES_3, sales, 0.01)
+    stores = sales["store_nbr"]
+    attributes = pl.DataFrame({"store_nbr": stores, "region": [f"R{s % 2}" for s in stores]})
+    settings = replace(INTERNAL, region="region")
+    (found,) = cluster_views("internal", FEATURES_3, weights, settings, 1, attributes=attributes)
+    assert found.quality["worth_region"] < 0.2 < found.quality["worth_clusters"]
+    with pytest.raises(RuntimeError, match=r"there is no attribute 'banner'.*found: region"):
+        cluster_views(
+            "internal",
+            FEATURES_3,
+            weights,
+            replace(INTERNAL, region="banner"),
+            1,
+            attributes=attributes,
+        )
+
+
+def test_quality_of_views_holds_the_scores_of_every_k_and_reads_as_json(run):
+    folder = run / "1" / "0"
+    views, scores = (pl.read_parquet(folder / f"{n}.parquet") for n in ("quality", "scores"))
+    content = quality_of_views(views, scores)
+    assert set(content) == set(VIEWS)
+    assert [row["k"] for row in content["Crème"]["scores"]] == [2, 3, 4]
+    assert content["SMALL"]["scores"] == []
+    assert len(content["Crème"]["jaccard"]) == content["Crème"]["k"]
+    write_dictionary(content, str(run / "quality.json"))
+    assert read_dictionary(str(run / "quality.json")) == content
+
+
+def test_lists_of_numbers_are_text_in_a_report():
+    frame = pl.DataFrame({"jaccard": [[0.956, 1.0], None]})
+    assert frame.select(as_text(pl.col("jaccard")))["jaccard"].to_list() == ["0.96 1.0", None]

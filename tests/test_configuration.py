@@ -245,9 +245,9 @@ def test_text_from_the_command_line_is_read_as_the_type_that_the_schema_expects(
     base["cluster"]["external"] |= {
         "k": "null",
         "pca_variance": "0.8",
-        "split_by": "null",
+        "region": "null",
         "blocks": [{"name": "7", "features": ["8"], "weight": "0.5"}],
-        "views": {"all": {"k": "3", "split_by": "12"}},
+        "views": {"all": {"k": "3", "region": "12"}},
     }
     base["merge"]["min_cluster_size"] = "few"
     typed = read_as_typed(base, schema, schema)
@@ -258,9 +258,9 @@ def test_text_from_the_command_line_is_read_as_the_type_that_the_schema_expects(
         0.1,
     )
     external = typed["cluster"]["external"]
-    assert (external["k"], external["pca_variance"], external["split_by"]) == (None, 0.8, None)
+    assert (external["k"], external["pca_variance"], external["region"]) == (None, 0.8, None)
     assert external["blocks"] == [{"name": "7", "features": ["8"], "weight": 0.5}]
-    assert external["views"] == {"all": {"k": 3, "split_by": "12"}}
+    assert external["views"] == {"all": {"k": 3, "region": "12"}}
     assert typed["sources"]["internal"]["sales"]["path"] == "data/demo/sales.parquet"
     assert faults(typed, schema) == ["merge.min_cluster_size: 'few' is not of type integer"]
 

@@ -7,11 +7,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from clustering.cluster_names import CLUSTER_NAMES
-from clustering.contracts import CLUSTERS, FEATURES, POINTS, SALES_BY_CATEGORY
+from clustering.contracts import (
+    CLUSTER_NAMES,
+    CLUSTERS,
+    FEATURES,
+    POINTS,
+    SALES_BY_CATEGORY,
+    STORE_REASONS,
+)
 from clustering.profiles import PROFILES
 from clustering.rule_tree import TREE_RULES
-from clustering.store_drivers import STORE_REASONS
 from clustering.tables import read_table, write_table
 from explain_clusters import explain_clusters, main
 from tests.planted import long, sales_of, shares_view

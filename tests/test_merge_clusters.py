@@ -7,10 +7,20 @@ import polars.selectors as cs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 import merge_clusters as script
 from clustering.cluster_sizes import SizeSettings
-from clustering.contracts import CLUSTERS, POINTS, SALES_BY_CATEGORY, STORE_CLUSTERS, STORES
+from clustering.contracts import (
+    CLUSTER_NAMES,
+    CLUSTERS,
+    EXPLAINED_STORE_CLUSTERS,
+    POINTS,
+    SALES_BY_CATEGORY,
+    STORE_CLUSTERS,
+    STORE_REASONS,
+    STORES,
+)
 from clustering.feature_sets import set_of_each
 from clustering.merge_summaries import category_table, demand_cluster_table
 from clustering.reconciliation import reconcile
@@ -508,6 +518,10 @@ INPUTS = {
     "external_points": POINTS,
     "sales_by_category": SALES_BY_CATEGORY,
     "internal_stores": STORES,
+    "internal_names": CLUSTER_NAMES,
+    "external_names": CLUSTER_NAMES,
+    "internal_reasons": STORE_REASONS,
+    "external_reasons": STORE_REASONS,
 }
 OUTPUTS = {
     "store_clusters": "store_clusters.parquet",
@@ -528,9 +542,30 @@ SETTINGS = {
 }
 
 
+def explanations(inputs):
+    """Names and reasons of the clusters of both sources, as the stage before gives them."""
+    found = {}
+    for source in ("internal", "external"):
+        clusters = inputs[f"{source}_clusters"]
+        found[f"{source}_names"] = (
+            clusters.select("view", "cluster")
+            .unique()
+            .with_columns(
+                name=pl.format("{} {}", pl.lit(source), "cluster"),
+                stores=pl.lit(1, pl.Int64),
+                sales=pl.lit(None, pl.Float64),
+                exemplars=pl.lit([], pl.List(pl.Int64)),
+            )
+        )
+        found[f"{source}_reasons"] = clusters.select(
+            "view", "store_nbr", reasons=pl.format("{} of store {}", "view", "store_nbr")
+        )
+    return found
+
+
 def run(inputs, folder, **changes):
     """Write the inputs, run `main`, and return the folder."""
-    for name, table in inputs.items():
+    for name, table in (inputs | explanations(inputs)).items():
         table.write_parquet(folder / f"{name}.parquet")
     script.main(
         **{name: str(folder / f"{name}.parquet") for name in INPUTS},
@@ -542,10 +577,35 @@ def run(inputs, folder, **changes):
 
 def test_main_writes_the_same_rows_as_parquet_and_as_csv(written):
     table = pl.read_parquet(written / "store_clusters.parquet")
-    assert table.schema == STORE_CLUSTERS.columns
-    text = pl.read_csv(written / "store_clusters.csv", schema=STORE_CLUSTERS.columns)
-    assert text.equals(table)
+    assert table.schema == EXPLAINED_STORE_CLUSTERS.columns
+    text = pl.read_csv(written / "store_clusters.csv", schema=EXPLAINED_STORE_CLUSTERS.columns)
+    assert_frame_equal(text, table, abs_tol=1e-6)
     assert table.height == 120
+
+
+def test_rows_are_explained_by_the_clusters_that_they_are_in(written):
+    table = pl.read_parquet(written / "store_clusters.parquet")
+    tea = row(table, "TEA", 20)
+    assert tea["internal_reasons"] == "TEA of store 20"
+    assert tea["external_reasons"] == "all of store 20"
+    internal, external = tea["demand_cluster"].split("_")
+    assert tea["demand_name"] == f"internal {internal} | external {external}"
+    inputs = linked_chain()
+    for source, view in (("internal", "TEA"), ("external", "all")):
+        clusters = inputs[f"{source}_clusters"].filter(view=view, store_nbr=20).row(0, named=True)
+        assert tea[f"{source}_margin"] == clusters["margin"]
+        assert tea[f"{source}_next_cluster"] == clusters["next_cluster"]
+
+
+def test_a_side_that_was_predicted_or_is_unknown_has_no_reasons_of_its_own(written):
+    table = pl.read_parquet(written / "store_clusters.parquet")
+    predicted = row(table, "TEA", 5)
+    assert predicted["internal_reasons"] is None
+    assert predicted["external_reasons"] == "all of store 5"
+    assert predicted["demand_name"] is not None
+    excluded = table.filter(status="excluded")
+    assert excluded.height > 0
+    assert excluded["demand_name"].null_count() == excluded.height
 
 
 def test_main_writes_the_same_bytes_whatever_the_order_of_the_rows(written, tmp_path):

@@ -8,6 +8,7 @@ import sys
 import polars as pl
 import pytest
 
+from clustering.evidence_ladders import LADDERS
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -62,3 +63,10 @@ def test_every_target_of_the_table_exists(tmp_path):
     ).stdout
     table = set(re.findall(r"^\| `(\w+_job)` \|", README, flags=re.MULTILINE))
     assert table == set(re.findall(r"^(\w+_job)", listed, flags=re.MULTILINE))
+
+
+def test_the_bounds_of_the_evidence_are_those_that_are_used():
+    names = {name.replace("_", " "): ladder for name, ladder in LADDERS.items()}
+    rows = re.findall(r"^\| ([\w -]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", README, re.MULTILINE)
+    shown = {name.replace("-", " ").lower(): tuple(map(float, bounds)) for name, *bounds in rows}
+    assert shown == {n: (each.strong, each.moderate, each.weak) for n, each in names.items()}

@@ -27,6 +27,7 @@ JOBS = {
     "merging_job",
     "full_pipeline_job",
 }
+CLUSTERING = ("cluster_views", "gather_views", "explain_clusters")
 CODE_FOLDERS = ("rules", "scripts", "config", "envs", "profiles", "ops")
 
 
@@ -154,7 +155,7 @@ def test_a_complete_run_is_published_with_checksums(finished):
 
 def test_every_job_has_a_log_that_begins_with_its_settings(finished):
     logs = list((finished / "logs/dev").rglob("*.log"))
-    assert len(logs) == 10  # of seven rules; cluster_views has three batches, gather_views two
+    assert len(logs) == 13  # of nine rules; cluster_views has three batches, two rules two sources
     for log in logs:
         lines = log.read_text().splitlines()
         assert re.search(r" INFO (\w+) \{", lines[0])
@@ -245,8 +246,8 @@ def test_the_targets_are_listed_with_what_they_make(tmp_path):
     [
         ("internal_preprocessing_job", {"preprocess_internal"}),
         ("external_preprocessing_job", {"preprocess_external"}),
-        ("internal_clustering_job", {"preprocess_internal", "cluster_views", "gather_views"}),
-        ("external_clustering_job", {"preprocess_external", "cluster_views", "gather_views"}),
+        ("internal_clustering_job", {"preprocess_internal", *CLUSTERING}),
+        ("external_clustering_job", {"preprocess_external", *CLUSTERING}),
     ],
 )
 def test_a_job_builds_what_it_needs_and_nothing_more(chain, tmp_path, job, rules):
@@ -379,10 +380,10 @@ def test_a_run_killed_at_any_moment_is_finished_by_the_next_with_the_same_bytes(
     copied, chain, finished, seconds
 ):
     before = (copied / "results/dev/current").readlink()
-    words = [sys.executable, "-m", "ops.run", "--cores", "2", "--"]
-    more = ["--directory", copied, "--configfile", chain / "chain.yaml", "--forceall"]
+    words = [sys.executable, "-m", "ops.run", "--cores", "2", "--directory", copied, "--"]
+    more = ["--configfile", chain / "chain.yaml", "--forceall"]
     command = [str(word) for word in (*words, *more)]
-    places = {"cwd": copied, "env": os.environ | {"PYTHONPATH": str(ROOT)}}
+    places = {"cwd": ROOT}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     victim = subprocess.Popen(command, start_new_session=True, **places, **quiet)
     time.sleep(seconds)

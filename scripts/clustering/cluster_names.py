@@ -4,9 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 
-from clustering.contracts import Contract
 from clustering.feature_words import FeatureWords, Kind, sentence
 from clustering.profiles import Profiles
 
@@ -21,21 +19,6 @@ REPEATS = 0.8
 
 USUAL_TRAITS = 2
 MOST_TRAITS = 5
-
-CLUSTER_NAMES = Contract(
-    pl.Schema(
-        {
-            "view": pl.String(),
-            "cluster": pl.Int32(),
-            "name": pl.String(),
-            "stores": pl.Int64(),
-            "sales": pl.Float64(),
-            "exemplars": pl.List(pl.Int64()),
-        }
-    ),
-    key=("view", "cluster"),
-)
-"""One row per view and cluster; names are unique within the view, exemplars are store numbers."""
 
 
 def name_clusters(profiles: Profiles, words: Sequence[FeatureWords]) -> list[str]:

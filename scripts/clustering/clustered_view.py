@@ -1,7 +1,7 @@
 """Clustering one view: from its matrix to clusters, their quality and the fitted model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from clustering.algorithms import ALGORITHMS
 from clustering.choice_of_k import Choice, choose_k
+from clustering.evidence import EVIDENCE, view_evidence
 from clustering.feature_space import FeatureSpace, SpaceSettings, fit_space
 from clustering.fitted_views import FittedView
 from clustering.outliers import flag_outliers
 from clustering.partition import Partition, fit_centres, nearest, partition
+from clustering.resampling import Fit
 from clustering.scores_of_k import SCORES, score_each_k
 from clustering.seeds import derived_seed
 from clustering.view_matrix import ViewMatrix
@@ -40,8 +42,9 @@ QUALITY = {
     "largest_cluster": pl.Int64,
     "variance_explained": pl.Float64,
     **{name: dtype for name, dtype in SCORES.items() if name != "k"},
+    **EVIDENCE,
 }
-"""A row per view: what was clustered, the k that was chosen and why, and the scores at that k."""
+"""A row per view: what was clustered, the k that was chosen and why, and what is said of it."""
 
 VIEW_SCORES = {"view": pl.String, **SCORES}
 """A row per view and k: what every criterion says of it."""
@@ -64,7 +67,7 @@ class ClusterSettings:
     min_bootstrap_stability: float
     min_k: int
     max_k: int
-    split_by: str | None
+    region: str | None
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -109,7 +112,13 @@ class OneCluster(Exception):  # noqa: N818  (no error: the view stays whole, for
 
 
 def cluster_view(
-    source: str, view: str, matrix: ViewMatrix, settings: ClusterSettings, seed: int
+    source: str,
+    view: str,
+    matrix: ViewMatrix,
+    settings: ClusterSettings,
+    seed: int,
+    *,
+    judged: bool = True,
 ) -> ClusteredView:
     """Cluster the stores of one view; a view that cannot be parted is one cluster, with a reason.
 
@@ -123,8 +132,12 @@ def cluster_view(
         How; see `cluster` in the configuration.
     seed : int
         The seed of the configuration.
+    judged : bool
+        Whether to score every k and to measure evidence, which takes most of the time; without it
+        `settings.k` must be given.
     """
     seed = derived_seed(seed, source, view)
+    evidence: Mapping[str, object] = {}
     flags = np.zeros(len(matrix.stores), dtype=np.bool_)
     kept = np.zeros(len(matrix.stores), dtype=np.int32)
     scores = pl.DataFrame(schema=SCORES)
@@ -132,15 +145,20 @@ def cluster_view(
         space, flags = _space_without_outliers(matrix, settings, seed)
         fitted_points = space.points(matrix.values, matrix.weights)[~flags]
         parts = _partitions(fitted_points, settings, seed)
-        scores = _scores(fitted_points, parts, settings, seed)
+        fit = _fit_samples(settings, seed)
+        scores = _scores(fitted_points, parts, fit, seed, judged=judged)
         choice = _choice(scores, settings)
+        if judged:
+            labels = parts[choice.k].labels
+            evidence = view_evidence(fitted_points, labels, choice.k, fit, seed)
         centres, reason = parts[choice.k].centres, choice.reason
         kept[~flags] = parts[choice.k].labels
         flags |= kept == 0
     except OneCluster as whole:
         space, centres, reason = None, np.zeros((1, 1)), str(whole)
     fitted = FittedView(source, view, matrix.features, space, centres)
-    return _described(matrix, fitted, kept, flags, scores, reason)
+    found = _described(matrix, fitted, kept, flags, scores, reason)
+    return replace(found, quality={**found.quality, **evidence})
 
 
 def _space_without_outliers(
@@ -190,9 +208,8 @@ def _bounds(points: Matrix, settings: ClusterSettings) -> range:
     return range(least, min(most, places) + 1)
 
 
-def _scores(
-    points: Matrix, parts: Mapping[int, Partition], settings: ClusterSettings, seed: int
-) -> pl.DataFrame:
+def _fit_samples(settings: ClusterSettings, seed: int) -> Fit:
+    """Return what makes clusters of a sample of the stores, as the view's own are made."""
     parameters = settings.parameters
     if "n_init" in parameters:
         parameters["n_init"] = min(parameters["n_init"], RESAMPLING_STARTS)
@@ -200,6 +217,14 @@ def _scores(
     def fit(sample: Matrix, k: int) -> Matrix:
         return fit_centres(sample, k, settings.algorithm, parameters, seed)
 
+    return fit
+
+
+def _scores(
+    points: Matrix, parts: Mapping[int, Partition], fit: Fit, seed: int, *, judged: bool
+) -> pl.DataFrame:
+    if not judged:
+        return pl.DataFrame({"k": list(parts)}, schema={"k": pl.Int32})
     return score_each_k(points, {k: part.labels for k, part in parts.items()}, fit, seed)
 
 

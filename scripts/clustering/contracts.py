@@ -115,6 +115,27 @@ POINTS = Contract(
 )
 """Where each store lies in the space that was clustered; one length per view."""
 
+CLUSTER_NAMES = Contract(
+    pl.Schema(
+        {
+            "view": pl.String(),
+            "cluster": pl.Int32(),
+            "name": pl.String(),
+            "stores": pl.Int64(),
+            "sales": pl.Float64(),
+            "exemplars": pl.List(pl.Int64()),
+        }
+    ),
+    key=("view", "cluster"),
+)
+"""One row per view and cluster; names are unique within the view, exemplars are store numbers."""
+
+STORE_REASONS = Contract(
+    pl.Schema({"view": pl.String(), "store_nbr": pl.Int64(), "reasons": pl.String()}),
+    key=("view", "store_nbr"),
+)
+"""One row per view and store: the features that put the store into its cluster, as text."""
+
 STORE_CLUSTERS = Contract(
     pl.Schema(
         {
@@ -132,3 +153,23 @@ STORE_CLUSTERS = Contract(
     key=("category", "store_nbr"),
 )
 """The result: one row for every category and every store that any source knows."""
+
+EXPLAINED_STORE_CLUSTERS = Contract(
+    pl.Schema(
+        {
+            **STORE_CLUSTERS.columns,
+            "demand_name": pl.String,
+            **{
+                f"{source}_{name}": dtype
+                for source in ("internal", "external")
+                for name, dtype in (
+                    ("margin", pl.Float64),
+                    ("next_cluster", pl.Int32),
+                    ("reasons", pl.String),
+                )
+            },
+        }
+    ),
+    key=STORE_CLUSTERS.key,
+)
+"""The result with what explains it; of a side that was predicted or is unknown, nothing does."""

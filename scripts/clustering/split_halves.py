@@ -87,7 +87,7 @@ def split_half_evidence(
     evidence["split_half_reliability"] = reliability(first.values, second.values)
     if k == 1:
         return evidence
-    fixed = replace(settings, min_k=k, max_k=k)
+    fixed = replace(settings, k=k)
     labels = (
         _clusters(source, view, first, fixed, seed),
         _clusters(source, view, second, fixed, seed),
@@ -129,7 +129,7 @@ def _clusters(
     source: str, view: str, half: ViewMatrix, settings: ClusterSettings, seed: int
 ) -> Labels:
     """Return the clusters of one half, in the order of its stores."""
-    clusters = cluster_view(source, view, half, settings, seed).clusters
+    clusters = cluster_view(source, view, half, settings, seed, judged=False).clusters
     ordered = pl.DataFrame({"store_nbr": half.stores}).join(
         clusters, on="store_nbr", how="left", maintain_order="left"
     )

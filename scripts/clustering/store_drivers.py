@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from clustering.contracts import Contract
 from clustering.feature_words import FeatureWords, sentence
 from clustering.profiles import Profiles
 
@@ -19,12 +17,6 @@ COMPARED = 9
 
 NO_OTHER = "There is no other cluster to be in"
 NO_FEATURE = "No feature pulls it there: it lies between clusters"
-
-STORE_REASONS = Contract(
-    pl.Schema({"view": pl.String(), "store_nbr": pl.Int64(), "reasons": pl.String()}),
-    key=("view", "store_nbr"),
-)
-"""One row per view and store: the features that put the store into its cluster, as text."""
 
 
 def pulls(profiles: Profiles, values: Matrix, clusters: Labels, others: Labels) -> Matrix:

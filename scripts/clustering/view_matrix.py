@@ -51,6 +51,7 @@ def view_matrix(features: pl.DataFrame, sales: pl.DataFrame | None = None) -> Vi
     return ViewMatrix(
         stores=ordered["store_nbr"].to_numpy(),
         features=tuple(names),
-        values=ordered.select(names).fill_null(np.nan).to_numpy(),
+        # Some estimators write into what they are given; polars may hand out its own memory.
+        values=ordered.select(names).fill_null(np.nan).to_numpy(writable=True),
         weights=ordered["weight"].fill_null(0.0).to_numpy(),
     )
