@@ -2,7 +2,7 @@
 
 Every design draws the sales of stores by need state: a mix per planted cluster, scatter around it,
 and what spoils it. Printed per design, over the seeds: the number of clusters found, the agreement
-with the planted ones (adjusted Rand index), and the word of evidence.
+with the planted ones (adjusted Rand index), and the word of evidence (without halves of weeks).
 
     python -m benchmarks.planted_chains --help
 """
@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks import ROOT
 from cluster_views import typed
 from clustering.clustered_view import cluster_view
+from clustering.evidence import evidence_word
 from clustering.view_matrix import ViewMatrix
 
 Matrix = NDArray[np.float64]
@@ -111,7 +112,7 @@ def measure(name: str, seeds: range) -> dict[str, object]:
         labels = result.clusters.sort("store_nbr")["cluster"]
         found.append(result.quality["k"])
         agreements.append(adjusted_rand_score(truth[np.argsort(matrix.stores)], labels))
-        words.append(result.quality.get("evidence"))
+        words.append(evidence_word(result.quality).word)
     planted = len(DESIGNS[name].sizes)
     return {
         "design": name,

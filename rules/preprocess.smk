@@ -28,7 +28,7 @@ rule preprocess_internal:
         "../envs/workflow.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 2_000 * attempt,
+        mem_mb=lambda wildcards, attempt: 4_000 * attempt,
         runtime="1h",
     params:
         code_version("preprocess_internal.py"),

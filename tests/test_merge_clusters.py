@@ -734,7 +734,15 @@ def test_a_feature_set_that_was_not_clustered_is_an_error():
 
 def test_main_merges_with_the_feature_sets_of_the_settings(two_sets, tmp_path):
     out = run(two_sets[0], tmp_path, feature_sets={"COFFEE": "traffic"}, min_cluster_size=3)
-    assert pl.read_parquet(out / "store_clusters.parquet").equals(two_sets[1])
+    table = pl.read_parquet(out / "store_clusters.parquet")
+    assert table.select(STORE_CLUSTERS.columns.names()).equals(two_sets[1])
+    # The reasons of a side are those of the view that its category is merged with.
+    reasons = (
+        table.drop_nulls("external_reasons")
+        .group_by("category")
+        .agg(pl.col("external_reasons").str.extract(r"^(\w+)").unique())
+    )
+    assert dict(reasons.iter_rows()) == {"COFFEE": ["traffic"], "TEA": ["all"]}
 
 
 def test_a_feature_set_of_a_category_that_does_not_occur_is_an_error_with_the_nearest(tmp_path):
