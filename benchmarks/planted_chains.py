@@ -25,6 +25,7 @@ from cluster_views import typed
 from clustering.clustered_view import cluster_view
 from clustering.evidence import evidence_word
 from clustering.view_matrix import ViewMatrix
+from ops.text_table import text_table
 
 Matrix = NDArray[np.float64]
 NEED_STATES = 10
@@ -136,16 +137,7 @@ def main() -> None:
         for name in DESIGNS:
             print(f"{name} ...", file=sys.stderr)
             rows.append(measure(name, seeds))
-    with pl.Config(
-        tbl_formatting="ASCII_MARKDOWN",
-        tbl_hide_column_data_types=True,
-        tbl_hide_dataframe_shape=True,
-        tbl_rows=-1,
-        tbl_cols=-1,
-        tbl_width_chars=200,
-        fmt_str_lengths=60,
-    ):
-        print(pl.DataFrame(rows))
+    print(text_table(pl.DataFrame(rows)))
 
 
 if __name__ == "__main__":

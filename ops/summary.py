@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from ops.arguments import ENVIRONMENTS
+from ops.text_table import text_table
 
 COLUMNS = {
     "category": "category",
@@ -42,16 +43,7 @@ def summary(results: Path) -> str:
         .select(COLUMNS.keys())
         .rename(COLUMNS)
     )
-    with pl.Config(
-        tbl_formatting="ASCII_MARKDOWN",
-        tbl_hide_column_data_types=True,
-        tbl_hide_dataframe_shape=True,
-        tbl_rows=-1,
-        tbl_cols=-1,
-        tbl_width_chars=200,
-        fmt_str_lengths=60,
-    ):
-        text = str(table)
+    text = text_table(table)
     stores = table["stores"].cast(int).to_list()[0] if table.height else 0
     statuses = ", ".join(
         f"{table[status].sum():,} {status}"
