@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from clustering.identifiers import identifier, is_blank
-from clustering.raw_tables import scan_raw
+from clustering.raw_tables import naming_unreadable, scan_raw
 
 MAP_REASONS = pl.Enum(["null_product", "invalid_product", "null_need_state"])
 """Why a row of the map is rejected; the first that holds."""
@@ -42,11 +42,9 @@ def read_need_states(paths: Sequence[str]) -> pl.DataFrame:
 
 def _read_file(path: str) -> pl.DataFrame:
     scan = scan_raw(path, ["product_id", "need_state"])
-    try:
+    with naming_unreadable([path]):
         # All columns: a line with too many fields goes unnoticed when only the first are read.
         table = scan.collect()
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{path}: cannot be read: {error}") from error
     if "category" not in table.columns:
         table = table.with_columns(category=pl.lit(None))
     columns = pl.col("product_id", "need_state", "category").cast(pl.String)

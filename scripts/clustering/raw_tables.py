@@ -57,8 +57,9 @@ def naming_unreadable(paths: Sequence[str]) -> Iterator[None]:
             try:
                 _scan(path).select(pl.all().count()).collect(engine="streaming")
             except (pl.exceptions.PolarsError, OSError) as error:
+                what = str(error).splitlines()[0]
                 raise ValueError(
-                    f"{path}: cannot be read: {error}; is the file complete, and its text UTF-8?"
+                    f"{path}: cannot be read: {what}; is the file complete, and its text UTF-8?"
                 ) from error
         raise
 

@@ -8,7 +8,7 @@ import polars.selectors as cs
 
 from clustering.identifiers import identifier, is_blank
 from clustering.money import amount, exact_sum, millionths, money
-from clustering.raw_tables import scan_raw
+from clustering.raw_tables import naming_unreadable, scan_raw
 from clustering.weeks import half
 
 RAW_COLUMNS = ("sku_nbr", "store_nbr", "cat_dsc", "total_sales")
@@ -139,20 +139,8 @@ def sum_sales(rows: pl.LazyFrame, paths: Sequence[str]) -> pl.DataFrame:
         exact_sum(pl.col("millionths")),
         exact_sum(pl.col("millionths").abs()).alias("absolute"),
     )
-    try:
+    with naming_unreadable(paths):
         return sums.collect(engine="streaming")
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{_unreadable(paths)}: cannot be read: {error}") from error
-
-
-def _unreadable(paths: Sequence[str]) -> str:
-    """Name the first file that cannot be read: polars does not say which one of many it was."""
-    for path in paths:
-        try:
-            scan_raw(path, RAW_COLUMNS).select(pl.all().null_count()).collect(engine="streaming")
-        except (pl.exceptions.PolarsError, ValueError):
-            return path
-    return ", ".join(paths)
 
 
 def rejected_rows(rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -8,7 +8,7 @@ import polars as pl
 
 from clustering.csv_types import guess_types
 from clustering.identifiers import identifier, is_blank
-from clustering.raw_tables import lower_snake_case, scan_raw
+from clustering.raw_tables import lower_snake_case, naming_unreadable, scan_raw
 
 logger = logging.getLogger(__name__)
 
@@ -102,10 +102,8 @@ def read_store_table(files: Sequence[str], wins: Collection[str] = ()) -> StoreT
 
 def _read_file(file: str) -> pl.DataFrame:
     table = scan_raw(file, [STORE])
-    try:
+    with naming_unreadable([file]):
         frame = table.collect()
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{file}: cannot be read: {error}") from error
     return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
 
 
