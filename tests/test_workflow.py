@@ -254,6 +254,13 @@ def test_a_job_builds_what_it_needs_and_nothing_more(chain, tmp_path, job, rules
     assert planned(tmp_path, job, "--configfile", chain / "chain.yaml") == rules | {job}
 
 
+def test_clusters_are_compared_with_regions_only_if_the_settings_name_one(chain, tmp_path):
+    words = ("internal_clustering_job", "--configfile", chain / "chain.yaml", "--config")
+    one_view = "cluster={internal: {views: {Crème: {region: store_name}}}}"
+    for named in ("cluster={internal: {region: store_name}}", one_view):
+        assert "preprocess_external" in planned(tmp_path, *words, named)
+
+
 def test_a_single_asset_is_asked_for_by_its_file(chain, tmp_path):
     words = ("results/dev/external/features.parquet", "--configfile", chain / "chain.yaml")
     assert planned(tmp_path, *words) == {"preprocess_external"}
